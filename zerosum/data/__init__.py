@@ -1,0 +1,45 @@
+"""Data of every kind. `open_source` finds the reader; `modality` turns model space into what people look at.
+
+A reader is a module here with `accepts(what) -> bool` and `load(what, **options) -> Source`. A modality is a module with
+`decode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from zerosum.data.source import Modality, Source, Spec
+from zerosum.errors import UserError
+
+
+def _having(*functions: str) -> dict[str, ModuleType]:
+    modules = {found.name: importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)}
+    return {name: module for name, module in modules.items() if set(functions) <= set(vars(module))}
+
+
+def modality(spec: Spec) -> Modality:
+    """The module that shows data of this kind. Raises UserError where this version has none."""
+    known = _having("decode", "picture", "write")
+    if spec.kind not in known:
+        raise UserError(f"data of kind {spec.kind} are unknown here: update zerosum, which knows {', '.join(known)}")
+    return known[spec.kind]  # type: ignore[return-value]
+
+
+def open_source(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
+    """A source for a name (digits, ring8, grid25), the path of a file or folder, or an array.
+
+    `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
+    of training, in (0, 1). Raises UserError where nothing here can read it.
+    """
+    if held_out is not None and not 0 < held_out < 1:
+        raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
+    for reader in _having("accepts", "load").values():
+        if reader.accepts(what):
+            return reader.load(what, labels=labels, held_out=held_out)
+    if isinstance(what, str | Path) and not Path(what).exists():
+        raise UserError(f"no data at {what}: check the path, or take one of the built-in sets digits, ring8, grid25")
+    raise UserError(f"cannot read {what}: give a folder of images, or an .npy, .npz or idx (.gz) file")

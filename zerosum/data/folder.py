@@ -1,0 +1,56 @@
+"""A folder of images of one size; sub-folders, where there are any, name the classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from zerosum.data.images import from_array
+from zerosum.data.source import Source
+from zerosum.errors import UserError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+def accepts(what: Any) -> bool:
+    """Whether this is a folder without idx files."""
+    return isinstance(what, str | Path) and Path(what).is_dir() and not list(Path(what).glob("train-images*idx*"))
+
+
+def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
+    """Every image below the folder. Raises UserError where there are too few, one is broken, or sizes differ."""
+    folder = Path(what)
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    if len(files) < 10:
+        raise UserError(f"{folder}: {len(files)} images: a GAN needs at least 10, and wants thousands ({', '.join(sorted(SUFFIXES))})")
+    items = [_read(file) for file in files]
+    first = items[0]
+    for file, item in zip(files, items, strict=True):
+        if item.size != first.size:
+            sizes = f"{files[0].name} is {first.width} x {first.height}, {file.relative_to(folder)} is {item.width} x {item.height}"
+            raise UserError(f"{folder}: images of different sizes: {sizes}; bring them to one size")
+    mode = max((item.mode for item in items), key=["L", "RGB", "RGBA"].index)
+    pixels = np.stack([np.asarray(item.convert(mode)) for item in items])
+    if labels is None:
+        parts = [file.relative_to(folder).parts for file in files]
+        labels = [part[0] for part in parts] if all(len(part) > 1 for part in parts) else None
+    if labels is None or len(set(labels)) < 2:
+        return from_array(pixels, None, (), str(folder), held_out)
+    names, y = np.unique(np.asarray(labels), return_inverse=True)
+    return from_array(pixels, y, tuple(map(str, names)), str(folder), held_out)
+
+
+def _read(file: Path) -> Image.Image:
+    try:
+        with Image.open(file) as opened:
+            opened.load()
+            if opened.mode.startswith("I"):  # 16 bits a pixel: keep the upper 8
+                return Image.fromarray((np.asarray(opened).astype(np.uint32) >> 8).astype(np.uint8))
+            if opened.mode in ("L", "RGB", "RGBA"):
+                return opened.copy()
+            return opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else "L" if opened.mode == "1" else "RGB")
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"{file}: cannot be read as an image ({error}): remove it or put it right") from error

@@ -1,0 +1,84 @@
+"""Images: bytes [n, channels, height, width] on the device, [-1, 1] in model space, [n, height, width(, channels)] to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from zerosum.data.source import InMemory, Spec, split
+from zerosum.errors import UserError
+
+
+def decode(x: Tensor, spec: Spec) -> np.ndarray:
+    """[-1, 1] [n, c, h, w] -> uint8 [n, h, w] for one channel, [n, h, w, c] for more."""
+    items = ((x.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
+    return items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1)
+
+
+def picture(items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
+    """A grid, row by row, on mid-grey; small images are enlarged by whole factors, without smoothing."""
+    count, height, width = items.shape[:3]
+    rows, gap = -(-count // columns), max(1, height // 16)
+    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, *items.shape[3:]), 128, np.uint8)
+    if items.shape[3:] == (4,):
+        sheet[..., 3] = 255
+    for i, item in enumerate(items):
+        top, left = gap + (i // columns) * (height + gap), gap + (i % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = item
+    zoom = max(1, 48 // height)
+    return _to_pil(sheet).resize((sheet.shape[1] * zoom, sheet.shape[0] * zoom), Image.Resampling.NEAREST)
+
+
+def write(items: np.ndarray, spec: Spec, folder: Path) -> None:
+    """One PNG an image, numbered from 00000."""
+    for i, item in enumerate(items):
+        _to_pil(item).save(folder / f"{i:05d}.png")
+
+
+def _to_pil(item: np.ndarray) -> Image.Image:
+    if item.ndim == 3 and item.shape[2] not in (3, 4):
+        item = item[..., 0]  # other channel counts have no picture format; their first channel is shown
+    return Image.fromarray(item)
+
+
+def from_array(
+    x: np.ndarray,
+    y: np.ndarray | None,
+    names: tuple[str, ...],
+    origin: str,
+    held_out: float | None = None,
+    test: tuple[np.ndarray, np.ndarray | None] | None = None,
+) -> InMemory:
+    """A source of images from [n, h, w], [n, h, w, c] or [n, c, h, w]: bytes, or floats in [0, 1], [-1, 1] or [0, 255]."""
+    planes = _planes(_bytes(x, origin))
+    spec = Spec("images", tuple(planes.shape[1:]), names=names, origin=origin)
+    if test is not None:
+        test = (_planes(_bytes(test[0], origin)), test[1])
+        if test[0].shape[1:] != planes.shape[1:]:
+            raise UserError(f"{origin}: training images are {planes.shape[1:]} and test images {test[0].shape[1:]}: make them alike")
+    return split(spec, planes, y, held_out, test)
+
+
+def _planes(x: np.ndarray) -> np.ndarray:
+    if x.ndim == 3:
+        return x[:, None]
+    channels_last = x.shape[3] <= 4 or (x.shape[1] > 4 and x.shape[3] < x.shape[1])
+    return x.transpose(0, 3, 1, 2) if channels_last else x
+
+
+def _bytes(x: np.ndarray, origin: str) -> np.ndarray:
+    if x.dtype == np.uint8:
+        return x
+    if x.dtype == bool:
+        return x.astype(np.uint8) * 255
+    low, high = float(x.min()), float(x.max())
+    if np.issubdtype(x.dtype, np.floating) and low >= 0 and high <= 1:
+        return np.rint(x * 255).astype(np.uint8)
+    if np.issubdtype(x.dtype, np.floating) and low >= -1 and high <= 1:
+        return np.rint((x + 1) * 127.5).astype(np.uint8)
+    if low >= 0 and high <= 255:
+        return np.rint(x).astype(np.uint8)
+    raise UserError(f"{origin}: pixel values from {low:g} to {high:g}: scale them to 0..255, 0..1 or -1..1")

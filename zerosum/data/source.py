@@ -1,0 +1,163 @@
+"""Spec and Source: what every modality gives to a recipe and to the loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zerosum.game import Batch
+from zerosum.noise import mix
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All that a recipe, a sampler or a picture needs to know of the data. It holds no item of them."""
+
+    kind: str  # the modality: the name of its file in zerosum.data
+    shape: tuple[int, ...]  # of one item in model space: (channels, height, width) or (numbers,)
+    counts: tuple[int, ...] = ()  # training items of each class; () where there are no labels
+    names: tuple[str, ...] = ()  # the classes' names
+    offset: tuple[float, ...] = ()  # vectors: data = offset + scale * model space
+    scale: tuple[float, ...] = ()
+    origin: str = ""  # where the data came from, as the user named them
+
+    @property
+    def classes(self) -> int:
+        """How many classes the labels name; 0 where there are no labels."""
+        return len(self.counts)
+
+    def draw_labels(self, n: int) -> Tensor:
+        """n labels, int64 on the CPU, as frequent as in the training data, from torch's global stream."""
+        return torch.multinomial(torch.tensor(self.counts, dtype=torch.float64), n, replacement=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for config.json."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> Spec:
+        """The spec that `to_json` wrote. Raises TypeError where fields are missing or unknown."""
+        return Spec(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+class Modality(Protocol):
+    """A kind of data as people look at it: a module in zerosum.data."""
+
+    def decode(self, x: Tensor, spec: Spec) -> np.ndarray:
+        """Items in model space -> items as people have them."""
+
+    def picture(self, items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
+        """Decoded items in one picture."""
+
+    def write(self, items: np.ndarray, spec: Spec, folder: Any) -> None:
+        """Decoded items as files in a folder that exists."""
+
+
+class Source(ABC):
+    """Training items in model space, in an order that is a function of (seed, cursor); and items held out of training."""
+
+    spec: Spec
+
+    @abstractmethod
+    def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Endless batches from cursor `start` on: this rank's size // world rows of each, x [n, *shape] (and y [n])."""
+
+    @abstractmethod
+    def held_out(self) -> Batch:
+        """The items that no training batch holds, on the CPU."""
+
+    @abstractmethod
+    def some(self, n: int, seed: int = 0) -> Batch:
+        """Up to n different training items, on the CPU."""
+
+    @abstractmethod
+    def to(self, device: str) -> Source:
+        """The same source with its data, and its batches, on a device."""
+
+
+class InMemory(Source):
+    """Items that fit on the training device, kept there as they came (bytes stay bytes), scaled batch by batch.
+
+    `x` and `held_x`: [n, *shape]; bytes are mapped to [-1, 1], floats are taken as model space. `y`: int64 [n].
+    """
+
+    def __init__(self, spec: Spec, x: Tensor, y: Tensor | None, held_x: Tensor, held_y: Tensor | None) -> None:
+        self.spec = spec
+        self._x, self._y, self._held_x, self._held_y = x, y, held_x, held_y
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def to(self, device: str) -> InMemory:
+        y = None if self._y is None else self._y.to(device)
+        return InMemory(self.spec, self._x.to(device), y, self._held_x, self._held_y)
+
+    def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        share = size // world
+        at = start * size + rank * share
+        while True:
+            rows = self._rows(at, share, seed)
+            yield _batch(self._x[rows], None if self._y is None else self._y[rows])
+            at += size
+
+    def _rows(self, at: int, n: int, seed: int) -> Tensor:
+        """Positions [at, at + n) of an endless row of permutations of the items, one for each epoch."""
+        parts = []
+        while n:
+            epoch, first = divmod(at, len(self._x))
+            taken = min(n, len(self._x) - first)
+            parts.append(self._permutation(epoch, seed)[first : first + taken])
+            at, n = at + taken, n - taken
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+    _last: tuple[tuple[int, int], Tensor] | None = None
+
+    def _permutation(self, epoch: int, seed: int) -> Tensor:
+        if self._last is None or self._last[0] != (epoch, seed):
+            generator = torch.Generator().manual_seed(mix(seed, epoch, 2**31))
+            order = torch.randperm(len(self._x), generator=generator).to(self._x.device)
+            self._last = (epoch, seed), order
+        return self._last[1]
+
+    def held_out(self) -> Batch:
+        return _batch(self._held_x, self._held_y)
+
+    def some(self, n: int, seed: int = 0) -> Batch:
+        rows = self._permutation(0, mix(seed, 1))[:n]
+        batch = _batch(self._x[rows], None if self._y is None else self._y[rows])
+        return {name: value.cpu() for name, value in batch.items()}
+
+
+def _batch(x: Tensor, y: Tensor | None) -> Batch:
+    x = x.float() / 127.5 - 1 if x.dtype == torch.uint8 else x
+    return {"x": x} if y is None else {"x": x, "y": y}
+
+
+def split(
+    spec: Spec, x: np.ndarray, y: np.ndarray | None, held_out: float | None = None, test: tuple[Any, Any] | None = None
+) -> InMemory:
+    """A source from arrays, with a held-out part drawn before anything is learned from them.
+
+    x: [n, *spec.shape]; y: int [n] from 0. `held_out`: its share, by default 0.2 below 10,000 items and 0.1 from there
+    on; stratified by label where every class has two items. `test`: a held-out part that came with the data instead.
+    """
+    from sklearn.model_selection import train_test_split
+
+    if test is None:
+        share = held_out if held_out is not None else (0.2 if len(x) < 10_000 else 0.1)
+        fits = y is not None and np.bincount(y).min(initial=2, where=np.bincount(y) > 0) > 1
+        room = y is not None and min(share, 1 - share) * len(x) >= len(np.unique(y))
+        rows, kept = train_test_split(np.arange(len(x)), test_size=share, random_state=0, stratify=y if fits and room else None)
+        x, y, test = x[rows], None if y is None else y[rows], (x[kept], None if y is None else y[kept])
+    counts = () if y is None else tuple(np.bincount(y, minlength=len(spec.names)).tolist())
+    tensor = lambda values: None if values is None else torch.from_numpy(np.ascontiguousarray(values))  # noqa: E731
+    labels = [None if values is None else values.astype(np.int64) for values in (y, test[1])]
+    parts = [tensor(values) for values in (x, labels[0], test[0], labels[1])]
+    return InMemory(replace(spec, counts=counts), *parts)  # type: ignore[arg-type]

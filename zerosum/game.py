@@ -1,0 +1,94 @@
+"""A GAN is a game: players take turns. These are the nouns; `zerosum.play` is the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+Batch = dict[str, Tensor]
+"""Tensors of equal leading length. Keys are the modality's: x, y (labels), a, b (domains), z (noise) ..."""
+
+Terms = dict[str, Tensor]
+"""Named scalars. Their sum is minimised and each is logged; a detached one is only logged; {} passes the turn."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where training stands."""
+
+    step: int = 0  # steps taken
+    total: int = 1  # steps planned
+    batches: int = 0  # batches drawn from the source: the data cursor
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, in [0, 1]."""
+        return min(1.0, self.step / max(1, self.total))
+
+
+Loss = Callable[[nn.ModuleDict, Batch, Clock], Terms]
+Schedule = Callable[[Clock], float]
+
+
+@dataclass(frozen=True)
+class Player:
+    """Who learns, and how."""
+
+    trains: tuple[str, ...]  # names of the nets whose parameters this player moves
+    optim: Callable[[list[nn.Parameter]], torch.optim.Optimizer]
+    lr_scale: Schedule | None = None  # multiplies the optimiser's learning rate
+    clip: float | None = None  # largest norm of the player's whole gradient
+
+
+@dataclass(frozen=True)
+class Turn:
+    """When a player learns, and towards what."""
+
+    player: str
+    loss: Loss
+    repeat: int = 1  # times in a row within a step, each on a fresh batch
+    every: int = 1  # taken at steps divisible by this
+    span: tuple[float, float] = (0, float("inf"))  # steps [from, to) in which it is taken
+
+    def due(self, step: int) -> bool:
+        """Whether this turn is taken at this step."""
+        return self.span[0] <= step < self.span[1] and step % self.every == 0
+
+
+@dataclass(frozen=True)
+class Game:
+    """A definition: it holds nets and cannot run itself.
+
+    `draw(n)` gives the inputs of n new items, on the CPU, from torch's global stream. `generate(nets, inputs)` turns
+    inputs into items in model space. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
+    about x. `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
+
+    Raises ValueError where names do not agree.
+    """
+
+    nets: Mapping[str, nn.Module]
+    players: Mapping[str, Player]
+    turns: tuple[Turn, ...]
+    draw: Callable[[int], Batch]
+    generate: Callable[[nn.ModuleDict, Batch], Tensor]
+    ema: Mapping[str, Schedule] = field(default_factory=dict)
+    encode: Callable[[nn.ModuleDict, Tensor], Batch] | None = None
+
+    def __post_init__(self) -> None:
+        def agree(kind: str, names: set[str], known: Mapping[str, object]) -> None:
+            if strangers := sorted(names - set(known)):
+                raise ValueError(f"{kind} {', '.join(strangers)} not among {', '.join(known)}")
+
+        agree("turn of player", {turn.player for turn in self.turns}, self.players)
+        agree("average of net", set(self.ema), self.nets)
+        for name, player in self.players.items():
+            agree(f"player {name} trains net", set(player.trains), self.nets)
+        if taken := [name for name in self.nets if name.endswith("_ema")]:
+            raise ValueError(f"net {taken[0]}: names ending in _ema are kept for the moving averages")
+        if not self.turns:
+            raise ValueError("a game needs at least one turn")
+        if wrong := [turn for turn in self.turns if turn.repeat < 1 or turn.every < 1]:
+            raise ValueError(f"turn of player {wrong[0].player}: repeat and every count from 1")

@@ -1,0 +1,53 @@
+"""Randomness as a function of (seed, rank, step).
+
+Two streams are seeded at every step. Torch's global stream differs between ranks and feeds whatever is private to a
+rank, such as dropout. The *shared* stream below is the same on every rank: a draw of n rows draws world * n rows and
+takes this rank's part, so a batch split over many ranks sees exactly the noise that one rank would see.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum.parallel import rank, world
+
+_shared: dict[torch.device, torch.Generator] = {}
+_seed = 0
+
+
+def mix(*words: int) -> int:
+    """Hash non-negative integers into one seed below 2**63, the same on every machine and Python."""
+    high, low = np.random.SeedSequence(words).generate_state(2)
+    return (int(high) << 32 | int(low)) >> 1
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed both streams for one step of training."""
+    global _seed
+    _seed = mix(seed, step, 0)
+    torch.manual_seed(mix(seed, step, 1 + rank()))
+    for generator in _shared.values():
+        generator.manual_seed(_seed)
+
+
+def _stream(device: torch.device | str) -> torch.Generator:
+    device = torch.device(device)
+    if device not in _shared:
+        _shared[device] = torch.Generator(device).manual_seed(_seed)
+    return _shared[device]
+
+
+def _mine(rows: Tensor) -> Tensor:
+    return rows.chunk(world())[rank()]
+
+
+def normal(n: int, *shape: int, device: torch.device | str = "cpu") -> Tensor:
+    """Standard normal numbers, float32 [n, *shape]; n is this rank's share of the batch."""
+    return _mine(torch.randn(world() * n, *shape, device=device, generator=_stream(device)))
+
+
+def uniform(n: int, *shape: int, low: float = 0.0, high: float = 1.0, device: torch.device | str = "cpu") -> Tensor:
+    """Uniform numbers in [low, high), float32 [n, *shape]; n is this rank's share of the batch."""
+    return low + (high - low) * _mine(torch.rand(world() * n, *shape, device=device, generator=_stream(device)))

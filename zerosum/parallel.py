@@ -1,0 +1,88 @@
+"""Many processes, one game: rank, world, averaged gradients, unanimous decisions. Started by torchrun, nothing home-made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+def start() -> None:
+    """Join the process group that torchrun prepared; without torchrun there is nothing to join."""
+    if "RANK" not in os.environ or dist.is_initialized():
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+
+def stop() -> None:
+    """Leave the process group, if one was joined."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def world() -> int:
+    """How many processes share each batch."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number, from 0."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def _device() -> torch.device:
+    return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
+
+
+def unanimous(yes: bool) -> bool:
+    """True where every rank says yes. Every rank must ask, or the others wait for ever."""
+    if world() == 1:
+        return yes
+    vote = torch.tensor(float(yes), device=_device())
+    dist.all_reduce(vote, op=dist.ReduceOp.MIN)
+    return bool(vote)
+
+
+def from_first(number: float) -> float:
+    """Rank 0's number, on every rank."""
+    if world() == 1:
+        return number
+    value = torch.tensor(number, dtype=torch.float64, device=_device())
+    dist.broadcast(value, 0)
+    return float(value)
+
+
+def average_grads(params: Iterable[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over the ranks, in one flat reduction. A parameter without one counts as zero."""
+    if world() == 1:
+        return
+    params = list(params)
+    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in params])
+    dist.all_reduce(flat)
+    flat /= world()
+    for p, grad in zip(params, flat.split([p.numel() for p in params]), strict=True):
+        p.grad = grad.view_as(p) if p.grad is None else p.grad.copy_(grad.view_as(p))
+
+
+def average(scalars: Mapping[str, float]) -> dict[str, float]:
+    """Each number's mean over the ranks."""
+    if world() == 1:
+        return dict(scalars)
+    values = torch.tensor(list(scalars.values()), dtype=torch.float64, device=_device())
+    dist.all_reduce(values)
+    return dict(zip(scalars, (values / world()).tolist(), strict=True))
+
+
+def sync_buffers(nets: nn.Module) -> None:
+    """Give every rank rank 0's buffers (running statistics are gathered from each rank's own share of the batch)."""
+    if world() == 1:
+        return
+    for buffer in nets.buffers():
+        value: Tensor = buffer.to(_device())
+        dist.broadcast(value, 0)
+        buffer.copy_(value)

@@ -1,0 +1,144 @@
+"""Run and play(): the only training loop in the house."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import noise
+from zerosum.game import Batch, Clock, Game
+from zerosum.parallel import average_grads, rank, unanimous, world
+
+Batches = Callable[[int, int, int, int, int], Iterator[Batch]]
+"""(size over all ranks, seed, cursor to start at, rank, world) -> this rank's part of each batch: `Source.batches`."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a game is computed; none of it changes what is computed, up to rounding."""
+
+    device: str = "cpu"  # where nets and data live
+    dtype: torch.dtype = torch.float32  # of autocast: float32 or bfloat16
+    accum: int = 1  # parts a batch is cut into, to save memory
+    compile: bool = False  # torch.compile the nets, in place
+
+
+class Run:
+    """A game being played: nets, their averages, optimisers, clock. What a checkpoint holds, and nothing else."""
+
+    def __init__(self, game: Game, total: int, batch: int, seed: int = 0, pace: Pace | None = None) -> None:
+        """`total`: steps to play. `batch`: items in a batch over all ranks; the ranks and `pace.accum` must divide it.
+
+        Raises ValueError where they do not.
+        """
+        self.game, self.batch, self.seed, self.pace = game, batch, seed, pace or Pace()
+        self.clock = Clock(0, total)
+        if batch % (world() * self.pace.accum):
+            raise ValueError(f"batch {batch} cannot be split over {world()} ranks x {self.pace.accum} parts")
+        averages = {f"{name}_ema": copy.deepcopy(game.nets[name]) for name in game.ema}
+        self.nets = nn.ModuleDict({**game.nets, **averages}).to(self.pace.device)
+        # Channels-last is what oneDNN's and cuDNN's convolutions want; every copy to or from it costs a pass over memory.
+        self.nets.to(memory_format=torch.channels_last)
+        learns = {
+            name: [p for net in player.trains for p in self.nets[net].parameters() if p.requires_grad]
+            for name, player in game.players.items()
+        }
+        self.params: dict[str, list[nn.Parameter]] = learns
+        self.optims = {name: player.optim(self.params[name]) for name, player in game.players.items()}
+        self.base_lrs = {name: [g["lr"] for g in optim.param_groups] for name, optim in self.optims.items()}
+        self.nets.requires_grad_(False)
+        if self.pace.compile:
+            for name in game.nets:
+                self.nets[name].compile()
+
+    @contextmanager
+    def shown(self) -> Iterator[nn.ModuleDict]:
+        """The nets as they are shown: under their own names, each replaced by its moving average where there is one,
+        in eval mode and without gradients."""
+        best = {name: self.nets[f"{name}_ema" if name in self.game.ema else name] for name in self.game.nets}
+        try:
+            with torch.no_grad():
+                yield nn.ModuleDict(best).eval()
+        finally:
+            self.nets.train()
+
+    def autocast(self) -> torch.autocast:
+        """The context that losses are computed in."""
+        kind = torch.device(self.pace.device).type
+        return torch.autocast(kind, self.pace.dtype, enabled=self.pace.dtype != torch.float32)
+
+
+@contextmanager
+def learning(params: list[nn.Parameter]) -> Iterator[None]:
+    """Gradients reach these parameters and no others: a forgotten .detach() is harmless, and costs nothing."""
+    for p in params:
+        p.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for p in params:
+            p.requires_grad_(False)
+
+
+def play(run: Run, batches: Batches) -> Iterator[dict[str, Tensor]]:
+    """Play one step at a time; yield what each turn scored, as {"player/term": scalar on the device}.
+
+    Stopping the iteration and starting it again goes on exactly: data come from `run.clock.batches` on, and randomness
+    is a function of (seed, rank, step).
+    """
+    game, nets, accum = run.game, run.nets, run.pace.accum
+    data = batches(run.batch, run.seed, run.clock.batches, rank(), world())
+    while run.clock.step < run.clock.total:
+        clock, batch, logs = run.clock, None, {}
+        noise.seed_step(run.seed, clock.step)
+        for turn in (turn for turn in game.turns if turn.due(clock.step)):
+            player, optim, params = game.players[turn.player], run.optims[turn.player], run.params[turn.player]
+            for again in range(turn.repeat):
+                if batch is None or again:  # one batch a step, shared by its turns; each repeat draws afresh
+                    batch, clock = next(data), replace(clock, batches=clock.batches + 1)
+                optim.zero_grad(set_to_none=True)
+                scored: dict[str, Tensor] = {}
+                with learning(params):
+                    for part in split(batch, accum):
+                        with run.autocast():
+                            terms = turn.loss(nets, part, clock)
+                        if terms:
+                            (sum(terms.values()) / accum).backward()
+                        for name, term in terms.items():
+                            scored[name] = scored.get(name, 0) + term.detach() / accum
+                logs |= {f"{turn.player}/{name}": value for name, value in scored.items()}
+                if not unanimous(bool(scored)):
+                    break
+                average_grads(params)
+                if player.clip:
+                    nn.utils.clip_grad_norm_(params, player.clip)
+                if player.lr_scale:
+                    for group, lr in zip(optim.param_groups, run.base_lrs[turn.player], strict=True):
+                        group["lr"] = lr * player.lr_scale(clock)
+                optim.step()
+        for name, decay in game.ema.items():
+            average_into(nets[f"{name}_ema"], nets[name], decay(clock))
+        run.clock = replace(clock, step=clock.step + 1, total=run.clock.total)
+        yield logs
+
+
+def split(batch: Batch, parts: int) -> list[Batch]:
+    """Cut a batch into equal parts."""
+    if parts == 1:
+        return [batch]
+    return [dict(zip(batch, rows, strict=True)) for rows in zip(*(v.chunk(parts) for v in batch.values()), strict=True)]
+
+
+@torch.no_grad()
+def average_into(mean: nn.Module, net: nn.Module, decay: float) -> None:
+    """mean <- decay * mean + (1 - decay) * net for parameters; buffers are copied."""
+    means, values = list(mean.parameters()), list(net.parameters())
+    if means:
+        torch._foreach_lerp_(means, values, 1 - decay)
+    for old, new in zip(mean.buffers(), net.buffers(), strict=True):
+        old.copy_(new)

@@ -1,0 +1,70 @@
+"""The game of one generator against one discriminator, which most recipes share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.data.source import Spec
+from zerosum.game import Batch, Clock, Game, Terms, Turn
+from zerosum.layers.spectral import spectral
+from zerosum.losses import adversarial_loss
+from zerosum.penalties import penalty
+from zerosum.recipes._parts import Settings, check, draw_z, ema, noisy, player_d, player_g, prior
+
+
+def pair(cfg: Settings, spec: Spec, G: nn.Module, D: nn.Module, labelled: bool = False) -> Game:
+    """D's turn (n_critic times), then G's. With `labelled`, both nets take the labels of the batch's real items."""
+    check(cfg)
+    loss, smooth, z_for = adversarial_loss(cfg.loss), penalty(cfg.penalty), prior(cfg)
+    lazy = cfg.penalty_every > 1
+    if cfg.spectral_norm:
+        spectral(D)
+
+    def labels(batch: Batch) -> tuple[Tensor, ...]:
+        return (batch["y"],) if labelled else ()
+
+    def make(nets: nn.ModuleDict, batch: Batch) -> Tensor:
+        return nets["G"](z_for(batch["x"]), *labels(batch))
+
+    def judge(nets: nn.ModuleDict, x: Tensor, batch: Batch, clock: Clock) -> Tensor:
+        return nets["D"](noisy(cfg, x, clock), *labels(batch))
+
+    def smoothness(nets: nn.ModuleDict, batch: Batch, fake: Tensor) -> Terms:
+        if smooth is None:
+            return {}
+        value = smooth(lambda x: nets["D"](x, *labels(batch)), batch["x"], fake)
+        return {cfg.penalty: cfg.penalty_weight * cfg.penalty_every * value}
+
+    def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        fake_items = make(nets, batch)
+        real, fake = judge(nets, batch["x"], batch, clock), judge(nets, fake_items, batch, clock)
+        watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
+        terms = {"adv": loss.d(real, fake, cfg.real_label)}
+        return terms | ({} if lazy else smoothness(nets, batch, fake_items)) | watched
+
+    def penalty_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        with torch.no_grad():
+            fake = make(nets, batch)
+        return smoothness(nets, batch, fake)
+
+    def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        fake = judge(nets, make(nets, batch), batch, clock)
+        real = judge(nets, batch["x"], batch, clock) if loss.g_sees_real else fake
+        return {"adv": loss.g(fake, real)}
+
+    def draw(n: int) -> Batch:
+        inputs = {"z": draw_z(cfg, n)}
+        return inputs | {"y": spec.draw_labels(n)} if labelled else inputs
+
+    turns = [Turn("D", d_turn, repeat=cfg.n_critic)]
+    turns += [Turn("D", penalty_turn, every=cfg.penalty_every)] if lazy and smooth else []
+    turns.append(Turn("G", g_turn))
+    return Game(
+        nets={"G": G, "D": D},
+        players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
+        turns=tuple(turns),
+        draw=draw,
+        generate=lambda nets, batch: nets["G"](batch["z"], *labels(batch)),
+        ema=ema(cfg, "G"),
+    )

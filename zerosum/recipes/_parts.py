@@ -1,0 +1,132 @@
+"""Settings and parts that every recipe can take: the noise, the payoff, optimisers, schedules, averages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import cos, pi
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import noise
+from zerosum.data.source import Spec
+from zerosum.errors import UserError
+from zerosum.game import Clock, Player, Schedule
+from zerosum.losses import LossName, adversarial_loss
+from zerosum.penalties import PenaltyName, clipped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every recipe understands. A recipe's own Config changes the defaults and adds fields."""
+
+    batch: int = 64  # items in a batch, over all ranks together
+    z_dim: int = 100  # numbers in a noise vector
+    noise: Literal["normal", "uniform"] = "normal"  # law of each number: N(0, 1), or uniform in [-1, 1]
+    width: int = 64  # channels (or units) of the narrowest hidden layer
+    loss: LossName = "nonsaturating"  # what the two sides minimise
+    real_label: float = 1.0  # D's target for real items; 0.9 is one-sided label smoothing
+    instance_noise: float = 0.0  # standard deviation of noise on D's input at the start, in model space; falls to 0
+    n_critic: int = 1  # D's turns for each turn of G
+    optim: Literal["adam", "rmsprop"] = "adam"  # optimiser of both sides
+    lr_g: float = 2e-4  # G's learning rate
+    lr_d: float = 2e-4  # D's learning rate
+    beta1: float = 0.5  # Adam's decay of the mean gradient, both sides
+    beta2: float = 0.999  # Adam's decay of the mean squared gradient, both sides
+    lr_schedule: Literal["constant", "linear", "cosine"] = "constant"  # how the learning rates fall
+    lr_decay_from: float = 0.5  # share of training after which they fall
+    lr_end: float = 0.0  # share of the learning rates that is left at the end
+    clip_norm: float = 0.0  # largest norm of a side's whole gradient; 0: no limit
+    weight_clip: float = 0.0  # D's weights are kept within +- this; 0: no limit
+    spectral_norm: bool = False  # divide D's weight matrices by their largest singular value
+    penalty: PenaltyName = "none"  # penalty on D's gradient with respect to its input
+    penalty_weight: float = 10.0  # weight of the penalty
+    penalty_every: int = 1  # steps between penalties; the weight is multiplied by it
+    ema_halflife_kimg: float = 0.0  # half-life of G's moving average, in thousands of items; 0: no average
+    ema_rampup: float = 0.05  # while training is young the half-life is this share of what has been seen
+
+
+def check(cfg: Settings) -> None:
+    """Raise UserError where a setting is out of range or two do not go together."""
+    positive = ("batch", "z_dim", "width", "n_critic", "lr_g", "lr_d", "penalty_every")
+    for name, value in vars(cfg).items():
+        if isinstance(value, int | float) and (value <= 0 if name in positive else value < 0):
+            raise UserError(f"{name} {value}: must be {'greater than 0' if name in positive else '0 or more'}")
+    for name in ("beta1", "beta2", "lr_decay_from", "real_label", "lr_end"):
+        if getattr(cfg, name) > 1:
+            raise UserError(f"{name} {getattr(cfg, name)}: must be at most 1")
+    if cfg.real_label != 1 and not adversarial_loss(cfg.loss).has_target:
+        raise UserError(f"real_label {cfg.real_label} does nothing with loss {cfg.loss}, which has no targets")
+
+
+def need_images(spec: Spec, recipe: str) -> tuple[int, ...]:
+    """The shape (channels, height, width), or UserError where the data are not images."""
+    if len(spec.shape) != 3:
+        raise UserError(f"recipe {recipe} is for images, and these are vectors of {spec.shape[0]} numbers: take gan or wgan_gp")
+    return spec.shape
+
+
+def prior(cfg: Settings) -> Callable[[Tensor], Tensor]:
+    """A function that draws noise [n, z_dim] for a batch of n items, on their device."""
+    draw = noise.normal if cfg.noise == "normal" else partial(noise.uniform, low=-1.0, high=1.0)
+    return lambda items: draw(len(items), cfg.z_dim, device=items.device)
+
+
+def draw_z(cfg: Settings, n: int) -> Tensor:
+    """The same law for n new items, on the CPU, from torch's global stream."""
+    return torch.randn(n, cfg.z_dim) if cfg.noise == "normal" else torch.rand(n, cfg.z_dim) * 2 - 1
+
+
+def optimiser(cfg: Settings, lr: float) -> Callable[[list[nn.Parameter]], torch.optim.Optimizer]:
+    """One side's optimiser."""
+    if cfg.optim == "rmsprop":
+        return partial(torch.optim.RMSprop, lr=lr)
+    return partial(torch.optim.Adam, lr=lr, betas=(cfg.beta1, cfg.beta2), fused=True)
+
+
+def lr_scale(cfg: Settings) -> Schedule | None:
+    """The factor on the learning rates, from 1 down to `lr_end`; None where it is always 1."""
+    if cfg.lr_schedule == "constant":
+        return None
+
+    def scale(clock: Clock) -> float:
+        done = max(0.0, clock.progress - cfg.lr_decay_from) / max(1e-9, 1 - cfg.lr_decay_from)
+        left = 1 - done if cfg.lr_schedule == "linear" else (1 + cos(pi * done)) / 2
+        return cfg.lr_end + (1 - cfg.lr_end) * left
+
+    return scale
+
+
+def player_d(cfg: Settings, *nets: str) -> Player:
+    """The side that judges."""
+    optim = optimiser(cfg, cfg.lr_d)
+    return Player(nets, clipped(optim, cfg.weight_clip) if cfg.weight_clip else optim, lr_scale(cfg), cfg.clip_norm or None)
+
+
+def player_g(cfg: Settings, *nets: str) -> Player:
+    """The side that makes."""
+    return Player(nets, optimiser(cfg, cfg.lr_g), lr_scale(cfg), cfg.clip_norm or None)
+
+
+def ema(cfg: Settings, *nets: str) -> dict[str, Schedule]:
+    """Moving averages of these nets: decay = 0.5 ** (batch / half-life), the half-life growing with what has been seen.
+
+    Karras et al. 2018 (ProGAN, section 5) for the average; the ramp is StyleGAN2-ADA's (Karras et al. 2020, appendix C).
+    """
+    if not cfg.ema_halflife_kimg:
+        return {}
+
+    def decay(clock: Clock) -> float:
+        half_life = min(1000 * cfg.ema_halflife_kimg, cfg.ema_rampup * cfg.batch * (clock.step + 1))
+        return 0.5 ** (cfg.batch / max(half_life, 1e-9))
+
+    return {net: decay for net in nets}
+
+
+def noisy(cfg: Settings, x: Tensor, clock: Clock) -> Tensor:
+    """x with instance noise, annealed linearly to none (Sonderby et al. 2017, "Amortised MAP Inference", section 3.3)."""
+    spread = cfg.instance_noise * (1 - clock.progress)
+    return x + spread * noise.normal(*x.shape, device=x.device) if spread else x

@@ -1,0 +1,27 @@
+"""DCGAN: convolutional generator and discriminator with batch norm; the plain image GAN.
+
+Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional GANs", sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zerosum.data.source import Spec
+from zerosum.game import Game
+from zerosum.nets.dcgan import Discriminator, Generator
+from zerosum.recipes._pair import pair
+from zerosum.recipes._parts import Settings, need_images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """DCGAN's settings."""
+
+    ema_halflife_kimg: float = 10.0  # half-life of G's moving average, in thousands of items; 0: no average
+
+
+def build(cfg: Config, spec: Spec) -> Game:
+    """The game on images of any size. D has batch norm unless its gradient is penalised item by item."""
+    shape = need_images(spec, "dcgan")
+    return pair(cfg, spec, Generator(shape, cfg.z_dim, cfg.width), Discriminator(shape, cfg.width, batch_norm=cfg.penalty == "none"))

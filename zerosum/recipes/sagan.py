@@ -1,0 +1,35 @@
+"""SAGAN: SNGAN's networks with self-attention, spectral normalisation on both sides, two learning rates.
+
+Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zerosum.data.source import Spec
+from zerosum.errors import UserError
+from zerosum.game import Game
+from zerosum.layers.spectral import spectral
+from zerosum.nets.resnet import Discriminator, Generator
+from zerosum.recipes import sngan
+from zerosum.recipes._pair import pair
+from zerosum.recipes._parts import need_images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(sngan.Config):
+    """SAGAN's settings: the paper's, at a quarter of its width."""
+
+    n_critic: int = 1  # D's turns for each turn of G
+    lr_g: float = 1e-4  # G's learning rate
+    lr_d: float = 4e-4  # D's learning rate
+
+
+def build(cfg: Config, spec: Spec) -> Game:
+    """The game on images of at least 8 x 8 pixels."""
+    shape = need_images(spec, "sagan")
+    if min(shape[1:]) < 8:
+        raise UserError(f"recipe sagan needs images of at least 8 x 8 pixels, and these are {shape[1]} x {shape[2]}: take dcgan")
+    G = spectral(Generator(shape, cfg.z_dim, cfg.width, attention=True))
+    return pair(cfg, spec, G, Discriminator(shape, max(1, cfg.width // 2), attention=True))
