@@ -12,7 +12,8 @@ Batch = dict[str, Tensor]
 """Tensors of equal leading length. Keys are the modality's: x, y (labels), a, b (domains), z (noise) ..."""
 
 Terms = dict[str, Tensor]
-"""Named scalars. Their sum is minimised and each is logged; a detached one is only logged; {} passes the turn."""
+"""Named scalars. Their sum is minimised and each is logged. A detached one is only logged. {}, or detached ones alone, passes
+the turn."""
 
 
 @dataclass(frozen=True)

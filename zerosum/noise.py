@@ -18,8 +18,10 @@ _seed = 0
 
 
 def mix(*words: int) -> int:
-    """Hash non-negative integers into one seed below 2**63, the same on every machine and Python."""
-    high, low = np.random.SeedSequence(words).generate_state(2)
+    """Hash integers in [0, 2**64) into one seed below 2**63, the same on every machine and Python."""
+    # SeedSequence pads with zeros and splits large words, so that (1,) and (1, 0) would be one: give it length and halves.
+    halves = [half for word in words for half in divmod(word, 2**32)]
+    high, low = np.random.SeedSequence([len(words), *halves]).generate_state(2)
     return (int(high) << 32 | int(low)) >> 1
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,12 @@ from zerosum import noise
 from zerosum.game import Batch, Clock, Game
 from zerosum.parallel import average_grads, rank, unanimous, world
 
-Batches = Callable[[int, int, int, int, int], Iterator[Batch]]
-"""(size over all ranks, seed, cursor to start at, rank, world) -> this rank's part of each batch: `Source.batches`."""
+
+class Batches(Protocol):
+    """What play() needs of a source."""
+
+    def batches(self, size: int, seed: int, start: int, rank: int, world: int) -> Iterator[Batch]:
+        """This rank's part of each batch of `size` items over all ranks, from cursor `start` on."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class Run:
         averages = {f"{name}_ema": copy.deepcopy(game.nets[name]) for name in game.ema}
         self.nets = nn.ModuleDict({**game.nets, **averages}).to(self.pace.device)
         # Channels-last is what oneDNN's and cuDNN's convolutions want; every copy to or from it costs a pass over memory.
-        self.nets.to(memory_format=torch.channels_last)
+        for p in self.nets.parameters():
+            if p.ndim == 4:
+                p.data = p.data.contiguous(memory_format=torch.channels_last)
         learns = {
             name: [p for net in player.trains for p in self.nets[net].parameters() if p.requires_grad]
             for name, player in game.players.items()
@@ -61,11 +68,13 @@ class Run:
         """The nets as they are shown: under their own names, each replaced by its moving average where there is one,
         in eval mode and without gradients."""
         best = {name: self.nets[f"{name}_ema" if name in self.game.ema else name] for name in self.game.nets}
+        modes = {module: module.training for module in self.nets.modules()}
         try:
             with torch.no_grad():
                 yield nn.ModuleDict(best).eval()
         finally:
-            self.nets.train()
+            for module, training in modes.items():
+                module.training = training
 
     def autocast(self) -> torch.autocast:
         """The context that losses are computed in."""
@@ -85,14 +94,14 @@ def learning(params: list[nn.Parameter]) -> Iterator[None]:
             p.requires_grad_(False)
 
 
-def play(run: Run, batches: Batches) -> Iterator[dict[str, Tensor]]:
+def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
     """Play one step at a time; yield what each turn scored, as {"player/term": scalar on the device}.
 
     Stopping the iteration and starting it again goes on exactly: data come from `run.clock.batches` on, and randomness
     is a function of (seed, rank, step).
     """
     game, nets, accum = run.game, run.nets, run.pace.accum
-    data = batches(run.batch, run.seed, run.clock.batches, rank(), world())
+    data = source.batches(run.batch, run.seed, run.clock.batches, rank(), world())
     while run.clock.step < run.clock.total:
         clock, batch, logs = run.clock, None, {}
         noise.seed_step(run.seed, clock.step)
@@ -103,16 +112,18 @@ def play(run: Run, batches: Batches) -> Iterator[dict[str, Tensor]]:
                     batch, clock = next(data), replace(clock, batches=clock.batches + 1)
                 optim.zero_grad(set_to_none=True)
                 scored: dict[str, Tensor] = {}
+                learns = False
                 with learning(params):
                     for part in split(batch, accum):
                         with run.autocast():
                             terms = turn.loss(nets, part, clock)
-                        if terms:
+                        if any(term.requires_grad for term in terms.values()):
                             (sum(terms.values()) / accum).backward()
+                            learns = True
                         for name, term in terms.items():
                             scored[name] = scored.get(name, 0) + term.detach() / accum
                 logs |= {f"{turn.player}/{name}": value for name, value in scored.items()}
-                if not unanimous(bool(scored)):
+                if not unanimous(learns):
                     break
                 average_grads(params)
                 if player.clip:

@@ -1,7 +1,7 @@
 """Data of every kind. `open_source` finds the reader; `modality` turns model space into what people look at.
 
 A reader is a module here with `accepts(what) -> bool` and `load(what, **options) -> Source`. A modality is a module with
-`decode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
+`decode`, `encode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _having(*functions: str) -> dict[str, ModuleType]:
 
 def modality(spec: Spec) -> Modality:
     """The module that shows data of this kind. Raises UserError where this version has none."""
-    known = _having("decode", "picture", "write")
+    known = _having("decode", "encode", "picture", "write")
     if spec.kind not in known:
         raise UserError(f"data of kind {spec.kind} are unknown here: update zerosum, which knows {', '.join(known)}")
     return known[spec.kind]  # type: ignore[return-value]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 
 from zerosum.data import images, vectors
-from zerosum.data.source import Source
+from zerosum.data.source import Source, classes
 from zerosum.errors import UserError
 
 LABEL_KEYS = ("y", "label", "labels", "target", "targets", "y_train", "train_labels")
@@ -34,18 +35,15 @@ def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source
     Raises UserError for a broken file, object arrays (which could run code), NaN or infinity, and labels that do not match.
     """
     if isinstance(what, np.ndarray | torch.Tensor):
-        x = what if isinstance(what, np.ndarray) else what.detach().cpu().numpy()
-        return _source(x, labels, "array", held_out)
+        if isinstance(what, torch.Tensor):
+            what = what.detach().cpu()
+            what = (what.float() if what.dtype == torch.bfloat16 else what).numpy()
+        return _source(what, labels, "array", held_out)
     path = Path(what)
     if path.is_dir():
         return _idx_folder(path, held_out)
-    if path.suffix == ".npz":
-        x, labels = _npz(path)
-    elif path.suffix == ".npy":
-        x = _guarded(path, lambda: np.load(path, allow_pickle=False))
-    else:
-        x, labels = _read_idx(path), _idx_labels(path)
-    return _source(x, labels, str(path), held_out)
+    x, beside = _numpy(path) if path.suffix in (".npy", ".npz") else (_read_idx(path), _idx_labels(path))
+    return _source(x, beside if labels is None else labels, str(path), held_out)
 
 
 def _source(x: np.ndarray, labels: Any, origin: str, held_out: float | None) -> Source:
@@ -58,24 +56,16 @@ def _source(x: np.ndarray, labels: Any, origin: str, held_out: float | None) -> 
 def _checked(x: np.ndarray, labels: Any, origin: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     if x.ndim not in (2, 3, 4):
         raise UserError(f"{origin}: an array of shape {x.shape}: give vectors [n, d] or images [n, h, w] or [n, h, w, c]")
-    if not (np.issubdtype(x.dtype, np.number) or x.dtype == bool) or np.iscomplexobj(x):
+    if x.dtype.kind not in "biuf":
         raise UserError(f"{origin}: values of type {x.dtype}: give real numbers")
     if len(x) < 10:
         raise UserError(f"{origin}: {len(x)} items: a GAN needs at least 10, and wants thousands")
+    if x.size == 0:
+        raise UserError(f"{origin}: an array of shape {x.shape}: its items hold no numbers; give vectors or images that do")
     if np.issubdtype(x.dtype, np.floating) and not np.isfinite(x).all():
         bad = np.argwhere(~np.isfinite(x.reshape(len(x), -1)).all(1))[:, 0]
         raise UserError(f"{origin}: NaN or infinity in {len(bad)} items, first in item {bad[0]}: remove or fill them")
-    if labels is None:
-        return x, None, ()
-    labels = np.asarray(labels.cpu() if isinstance(labels, torch.Tensor) else labels)
-    if labels.ndim == 2 and 1 in labels.shape:
-        labels = labels.reshape(-1)
-    if labels.shape != (len(x),):
-        raise UserError(f"{origin}: {len(x)} items and labels of shape {labels.shape}: give one label an item")
-    if np.issubdtype(labels.dtype, np.floating):
-        raise UserError(f"{origin}: labels of type {labels.dtype}: give integers or words")
-    names, y = np.unique(labels, return_inverse=True)
-    return x, y, tuple(str(name) for name in names)
+    return x, *classes(labels, len(x), origin)
 
 
 def _guarded(path: Path, read: Any) -> Any:
@@ -88,8 +78,12 @@ def _guarded(path: Path, read: Any) -> Any:
         raise UserError(f"{path}: cannot be read ({error}): it is damaged or not of this format; make it anew") from error
 
 
-def _npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    with _guarded(path, lambda: np.load(path, allow_pickle=False)) as archive:
+def _numpy(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """The data and, from an archive of several arrays, the labels. What the file holds counts, not its suffix."""
+    loaded = _guarded(path, lambda: np.load(path, allow_pickle=False))
+    if isinstance(loaded, np.ndarray):
+        return loaded, None
+    with loaded as archive:
         arrays = {name: _guarded(path, lambda name=name: archive[name]) for name in archive.files}
     labels = next((arrays[name] for name in LABEL_KEYS if name in arrays), None)
     wide = {name: value for name, value in arrays.items() if 2 <= value.ndim <= 4 and name not in LABEL_KEYS}
@@ -110,13 +104,15 @@ def _idx(folder: Path, stem: str) -> list[Path]:
 
 def _read_idx(path: Path) -> np.ndarray:
     """An idx file of bytes: two zeros, type 8, number of dimensions, each size as big-endian int32, the bytes."""
-    raw = _guarded(path, lambda: gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes())
+    stored = _guarded(path, path.read_bytes)
+    raw = _guarded(path, lambda: gzip.decompress(stored)) if path.suffix == ".gz" else stored
     if len(raw) < 4 or raw[:3] != b"\0\0\x08":
         raise UserError(f"{path}: not an idx file of bytes: give one, or an .npy")
-    sizes = np.frombuffer(raw, ">i4", raw[3], 4) if len(raw) >= 4 + 4 * raw[3] else np.array([-1])
-    if len(raw) - 4 - 4 * raw[3] != sizes.prod():
-        raise UserError(f"{path}: its header says {sizes.tolist()} and it holds {len(raw)} bytes: it is cut short; get it anew")
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(sizes)
+    head = 4 + 4 * raw[3]
+    sizes = [int.from_bytes(raw[at : at + 4], "big") for at in range(4, head, 4)]
+    if len(raw) < head or len(raw) - head != prod(sizes):
+        raise UserError(f"{path}: its header says {sizes} and it holds {len(raw)} bytes: it is cut short; get it anew")
+    return np.frombuffer(raw, np.uint8)[head:].reshape(sizes).copy()  # a copy, for bytes cannot be written to
 
 
 def _idx_labels(path: Path) -> np.ndarray | None:
@@ -127,13 +123,14 @@ def _idx_labels(path: Path) -> np.ndarray | None:
 def _idx_folder(folder: Path, held_out: float | None) -> Source:
     """train-images and train-labels for training, t10k or test files, where there are any, as the held-out part."""
     first = _idx(folder, "train-images")[0]
-    x, y, names = _checked(_read_idx(first), _idx_labels(first), str(folder))
+    x, y, names = _checked(_read_idx(first), _idx_labels(first), str(first))
+    if x.ndim == 2:
+        raise UserError(f"{first}: vectors, and a folder of idx files is read as images: give this file itself, or an .npy")
     tests = _idx(folder, "t10k-images") + _idx(folder, "test-images")
     if held_out is not None or not tests:
         return images.from_array(x, y, names, str(folder), held_out)
-    labels = _idx_labels(tests[0])
-    known = {name: i for i, name in enumerate(names)}
-    held_y = None if labels is None or y is None else np.array([known.get(str(label), -1) for label in labels])
-    if held_y is not None and held_y.min() < 0:
-        raise UserError(f"{tests[0]}: labels that no training image has: give both parts the same classes")
-    return images.from_array(x, y, names, str(folder), test=(_read_idx(tests[0]), held_y))
+    test_x, test_y, test_names = _checked(_read_idx(tests[0]), _idx_labels(tests[0]), str(tests[0]))
+    if test_x.ndim == 2 or (y is not None and not set(test_names) <= set(names)):
+        raise UserError(f"{tests[0]}: not images of the training images' classes: give both parts the same form and classes")
+    held_y = None if y is None or test_y is None else np.array([names.index(name) for name in test_names])[test_y]
+    return images.from_array(x, y, names, str(folder), test=(test_x, held_y))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from zerosum.data.images import from_array
-from zerosum.data.source import Source
+from zerosum.data.source import Source, classes
 from zerosum.errors import UserError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -25,22 +25,22 @@ def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source
     folder = Path(what)
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if len(files) < 10:
-        raise UserError(f"{folder}: {len(files)} images: a GAN needs at least 10, and wants thousands ({', '.join(sorted(SUFFIXES))})")
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"{folder}: {len(files)} images: a GAN needs at least 10, and wants thousands ({kinds})")
     items = [_read(file) for file in files]
     first = items[0]
     for file, item in zip(files, items, strict=True):
         if item.size != first.size:
-            sizes = f"{files[0].name} is {first.width} x {first.height}, {file.relative_to(folder)} is {item.width} x {item.height}"
+            sizes = f"{files[0].relative_to(folder)} is {first.width} x {first.height}"
+            sizes += f", {file.relative_to(folder)} is {item.width} x {item.height}"
             raise UserError(f"{folder}: images of different sizes: {sizes}; bring them to one size")
     mode = max((item.mode for item in items), key=["L", "RGB", "RGBA"].index)
     pixels = np.stack([np.asarray(item.convert(mode)) for item in items])
     if labels is None:
         parts = [file.relative_to(folder).parts for file in files]
         labels = [part[0] for part in parts] if all(len(part) > 1 for part in parts) else None
-    if labels is None or len(set(labels)) < 2:
-        return from_array(pixels, None, (), str(folder), held_out)
-    names, y = np.unique(np.asarray(labels), return_inverse=True)
-    return from_array(pixels, y, tuple(map(str, names)), str(folder), held_out)
+    y, names = classes(labels, len(files), str(folder))
+    return from_array(pixels, y if len(names) > 1 else None, names if len(names) > 1 else (), str(folder), held_out)
 
 
 def _read(file: Path) -> Image.Image:
@@ -48,9 +48,15 @@ def _read(file: Path) -> Image.Image:
         with Image.open(file) as opened:
             opened.load()
             if opened.mode.startswith("I"):  # 16 bits a pixel: keep the upper 8
-                return Image.fromarray((np.asarray(opened).astype(np.uint32) >> 8).astype(np.uint8))
+                pixels = np.asarray(opened).astype(np.int64)
+                if pixels.min() < 0 or pixels.max() > 65535:
+                    raise ValueError(f"pixel values from {pixels.min()} to {pixels.max()} do not fit 16 bits")
+                return Image.fromarray((pixels >> 8).astype(np.uint8))
+            if opened.mode == "F":
+                raise ValueError("its pixels are floating-point numbers of unknown range; store 8 or 16 bits")
             if opened.mode in ("L", "RGB", "RGBA"):
                 return opened.copy()
-            return opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else "L" if opened.mode == "1" else "RGB")
+            opaque = "L" if opened.mode == "1" else "RGB"
+            return opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else opaque)
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"{file}: cannot be read as an image ({error}): remove it or put it right") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -16,6 +17,14 @@ def decode(x: Tensor, spec: Spec) -> np.ndarray:
     """[-1, 1] [n, c, h, w] -> uint8 [n, h, w] for one channel, [n, h, w, c] for more."""
     items = ((x.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
     return items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1)
+
+
+def encode(items: np.ndarray, spec: Spec) -> Tensor:
+    """What `decode` gives -> [-1, 1] [n, c, h, w]. Raises UserError where the images are not of the spec's shape."""
+    planes = _planes(_bytes(np.asarray(items), "items"))
+    if planes.shape[1:] != spec.shape:
+        raise UserError(f"items of shape {planes.shape[1:]}: this run knows images of {spec.shape} (channels, height, width)")
+    return torch.from_numpy(np.ascontiguousarray(planes)).float() / 127.5 - 1
 
 
 def picture(items: np.ndarray, spec: Spec, columns: int) -> Image.Image:

@@ -56,19 +56,22 @@ class Mixture(Source):
     def to(self, device: str) -> Mixture:
         return Mixture(self.name, device)
 
+    def fingerprint(self) -> str:
+        return self.name
+
     def _points(self, n: int, *seed: int) -> Tensor:
-        generator = torch.Generator().manual_seed(mix(*seed))
+        generator = torch.Generator().manual_seed(mix(*seed))  # the last word is from 2**31 on: zerosum.noise has the others
         which = torch.randint(len(self._centres), (n,), generator=generator)
         return self._centres[which] + self._spread * torch.randn(n, 2, generator=generator)
 
     def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         cursor = start
         while True:
-            yield {"x": self._points(size, seed, cursor, 0).chunk(world)[rank].to(self.device)}
+            yield {"x": self._points(size, seed, cursor, 2**31).chunk(world)[rank].to(self.device)}
             cursor += 1
 
     def held_out(self) -> Batch:
-        return {"x": self._points(10_000, 0, 0, 1)}
+        return {"x": self._points(10_000, 0, 0, 2**31 + 1)}
 
     def some(self, n: int, seed: int = 0) -> Batch:
-        return {"x": self._points(n, seed, 0, 2)}
+        return {"x": self._points(n, seed, 0, 2**31 + 2)}

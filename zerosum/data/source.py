@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from math import ceil
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from zerosum.errors import UserError
 from zerosum.game import Batch
 from zerosum.noise import mix
 
@@ -53,6 +56,9 @@ class Modality(Protocol):
     def decode(self, x: Tensor, spec: Spec) -> np.ndarray:
         """Items in model space -> items as people have them."""
 
+    def encode(self, items: np.ndarray, spec: Spec) -> Tensor:
+        """The way back: decoded items -> model space, on the CPU."""
+
     def picture(self, items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
         """Decoded items in one picture."""
 
@@ -78,6 +84,10 @@ class Source(ABC):
         """Up to n different training items, on the CPU."""
 
     @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the training items: equal for equal data in equal order."""
+
+    @abstractmethod
     def to(self, device: str) -> Source:
         """The same source with its data, and its batches, on a device."""
 
@@ -98,6 +108,12 @@ class InMemory(Source):
     def to(self, device: str) -> InMemory:
         y = None if self._y is None else self._y.to(device)
         return InMemory(self.spec, self._x.to(device), y, self._held_x, self._held_y)
+
+    def fingerprint(self) -> str:
+        digest = sha256(str(self.spec.shape).encode())
+        for part in (self._x, self._y):
+            digest.update(b"" if part is None else part.cpu().contiguous().numpy().data)
+        return digest.hexdigest()
 
     def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         share = size // world
@@ -140,6 +156,27 @@ def _batch(x: Tensor, y: Tensor | None) -> Batch:
     return {"x": x} if y is None else {"x": x, "y": y}
 
 
+def classes(labels: Any, count: int, origin: str) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Labels as integers from 0, [count], and the names of the classes; None and () where there are no labels.
+
+    Raises UserError where there is not one integer or word an item.
+    """
+    if labels is None:
+        return None, ()
+    try:
+        labels = np.asarray(labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels)
+        if labels.ndim == 2 and 1 in labels.shape:
+            labels = labels.reshape(-1)
+        if labels.shape != (count,):
+            raise UserError(f"{origin}: {count} items and labels of shape {labels.shape}: give one label an item")
+        if np.issubdtype(labels.dtype, np.floating):
+            raise UserError(f"{origin}: labels of type {labels.dtype}: give integers or words")
+        names, y = np.unique(labels, return_inverse=True)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{origin}: labels that cannot be compared ({error}): give integers or words") from error
+    return y, tuple(str(name) for name in names)
+
+
 def split(
     spec: Spec, x: np.ndarray, y: np.ndarray | None, held_out: float | None = None, test: tuple[Any, Any] | None = None
 ) -> InMemory:
@@ -152,6 +189,8 @@ def split(
 
     if test is None:
         share = held_out if held_out is not None else (0.2 if len(x) < 10_000 else 0.1)
+        if ceil(share * len(x)) >= len(x):
+            raise UserError(f"{spec.origin}: a held-out share of {share} leaves none of {len(x)} items for training: lower it")
         fits = y is not None and np.bincount(y).min(initial=2, where=np.bincount(y) > 0) > 1
         room = y is not None and min(share, 1 - share) * len(x) >= len(np.unique(y))
         rows, kept = train_test_split(np.arange(len(x)), test_size=share, random_state=0, stratify=y if fits and room else None)

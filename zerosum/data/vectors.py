@@ -11,12 +11,21 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.source import InMemory, Spec, split
+from zerosum.errors import UserError
 
 
 def decode(x: Tensor, spec: Spec) -> np.ndarray:
     """Model space [n, d] -> float32 [n, d] in the data's units."""
-    offset, scale = torch.tensor(spec.offset), torch.tensor(spec.scale)
-    return (offset + scale * x.float().cpu()).numpy()
+    offset, scale = (torch.tensor(values, dtype=torch.float64) for values in (spec.offset, spec.scale))
+    return (offset + scale * x.double().cpu()).float().numpy()
+
+
+def encode(items: np.ndarray, spec: Spec) -> Tensor:
+    """What `decode` gives -> model space. Raises UserError where the vectors are of another length."""
+    if items.shape[1:] != spec.shape:
+        raise UserError(f"items of shape {items.shape[1:]}: this run knows vectors of {spec.shape[0]} numbers")
+    offset, scale = (torch.tensor(values, dtype=torch.float64) for values in (spec.offset, spec.scale))
+    return ((torch.from_numpy(items).double() - offset) / scale).float()
 
 
 def picture(items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
@@ -48,10 +57,13 @@ def from_array(
     x: np.ndarray, y: np.ndarray | None, names: tuple[str, ...], origin: str, held_out: float | None = None
 ) -> InMemory:
     """A source of vectors from [n, d]. Columns are standardised with the training part's mean and deviation."""
-    x = x.astype(np.float32)
+    x = x.astype(np.float64)  # dates and identifiers lose their last digits in float32
     raw = split(Spec("vectors", x.shape[1:], names=names, origin=origin), x, y, held_out)
     train = raw._x
     offset, scale = train.mean(0), train.std(0, correction=0)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    if not (offset.isfinite() & scale.isfinite()).all():
+        raise UserError(f"{origin}: values so large that their variance overflows: bring them to smaller units")
     spec = Spec("vectors", x.shape[1:], raw.spec.counts, names, tuple(offset.tolist()), tuple(scale.tolist()), origin)
-    return InMemory(spec, (train - offset) / scale, raw._y, (raw._held_x - offset) / scale, raw._held_y)
+    model = [((part - offset) / scale).float() for part in (train, raw._held_x)]
+    return InMemory(spec, model[0], raw._y, model[1], raw._held_y)

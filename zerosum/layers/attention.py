@@ -10,8 +10,9 @@ from torch.nn.functional import max_pool2d
 class SelfAttention(nn.Module):
     """y = x + gamma * attention(x), gamma learned from 0, so that training starts with local cues alone.
 
-    Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", section 3: keys and queries of channels / 8;
-    values of channels / 2, keys and values max-pooled by 2 as in section 4.1's memory-saving form.
+    Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", section 3: keys and queries of channels / 8. Values
+    of channels / 2, and keys and values max-pooled by 2, are not in the paper but in its authors' code; the pooling is the
+    subsampling of Wang et al. 2018, "Non-local Neural Networks", section 3.3.
 
     Shape: [n, channels, height, width] -> the same. Height and width of at least 2.
     """

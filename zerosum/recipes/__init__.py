@@ -10,11 +10,10 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-from zerosum.errors import UserError
+from zerosum.errors import UserError, suggest
 
 
 def names() -> list[str]:
@@ -31,9 +30,7 @@ def find(name: str) -> ModuleType:
         return importlib.import_module(f"{__name__}.{name}")
     path = Path(name)
     if path.suffix != ".py":
-        close = get_close_matches(name, names(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names())}, or give a .py file"
-        raise UserError(f"no recipe {name}: {hint}")
+        raise UserError(f"no recipe {name}: {suggest(name, names())}")
     if not path.is_file():
         raise UserError(f"no recipe file {path}: check the path")
     where = importlib.util.spec_from_file_location(path.stem, path)

@@ -55,7 +55,10 @@ def check(cfg: Settings) -> None:
     for name, value in vars(cfg).items():
         if isinstance(value, int | float) and (value <= 0 if name in positive else value < 0):
             raise UserError(f"{name} {value}: must be {'greater than 0' if name in positive else '0 or more'}")
-    for name in ("beta1", "beta2", "lr_decay_from", "real_label", "lr_end"):
+    for name in ("beta1", "beta2"):
+        if getattr(cfg, name) >= 1:
+            raise UserError(f"{name} {getattr(cfg, name)}: must be below 1")
+    for name in ("lr_decay_from", "real_label", "lr_end"):
         if getattr(cfg, name) > 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be at most 1")
     if cfg.real_label != 1 and not adversarial_loss(cfg.loss).has_target:

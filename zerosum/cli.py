@@ -1,0 +1,317 @@
+"""The command line: train, sample, score, list."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from zerosum import recipes
+from zerosum.errors import UserError, suggest
+
+Positional = tyro.conf.Positional
+console = Console()
+errors = Console(stderr=True)
+
+USAGE = """\
+zerosum: generative adversarial networks on your own data
+
+  zerosum train DATA [--recipe NAME] [--out RUN] [--steps N | --minutes M]    train; DATA is a folder, a file, or
+                                                                              digits, ring8, grid25
+  zerosum train --resume RUN                                                  go on where a run stopped, exactly
+  zerosum sample RUN -n 64 [--label 3] [--seed 0] --out X                     X: a .png, an .npz, or a folder
+  zerosum score RUN                                                           scores against held-out data
+  zerosum report RUN                                                          write report.html anew
+  zerosum list                                                                the recipes
+
+`zerosum COMMAND --help` explains every option; `--debug` shows the whole traceback of an error.
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command. Exits with 0, 2 (the user can mend it), 130 (stopped by Ctrl-C) or 1 (a fault of zerosum)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "train": _train,
+        "sample": _sample,
+        "score": _score,
+        "report": _report,
+        "list": _list,
+    }
+    if not words or words[0] in ("-h", "--help", "help"):
+        console.print(USAGE, highlight=False)
+        sys.exit(0 if words else 2)
+    if words[0] == "--version":
+        from zerosum import __version__
+
+        console.print(f"zerosum {__version__}", highlight=False)
+        sys.exit(0)
+    try:
+        if words[0] not in commands:
+            raise UserError(f"no command {words[0]}: {suggest(words[0], list(commands))}")
+        sys.exit(commands[words[0]](words[1:]))
+    except UserError as error:
+        if debug:
+            raise
+        errors.print(f"zerosum: {error}", style="bold", highlight=False, soft_wrap=True, markup=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        errors.print("zerosum: stopped", style="bold")
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        fault = f"zerosum: {type(error).__name__}: {error}: a fault of zerosum; --debug shows where, please report it"
+        errors.print(fault, style="bold", highlight=False, soft_wrap=True, markup=False)
+        sys.exit(1)
+
+
+def _parse(function: Callable[..., int], words: list[str], name: str) -> int:
+    return tyro.cli(function, args=words, prog=f"zerosum {name}", config=(tyro.conf.OmitArgPrefixes,))
+
+
+def _option(words: list[str], name: str) -> str | None:
+    """The value of --name among words that are not parsed yet."""
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        if word.startswith(f"{name}="):
+            return word.split("=", 1)[1]
+        if word == name:
+            return after
+    return None
+
+
+def _train(words: list[str]) -> int:
+    from zerosum import parallel
+
+    parallel.start()
+    try:
+        return _parse(_resume, words, "train") if _option(words, "--resume") else _train_anew(words)
+    finally:
+        parallel.stop()
+
+
+def _train_anew(words: list[str]) -> int:
+    """Parse with the options of the recipe that was named, or that suits the data; then train."""
+    from zerosum.data import open_source
+    from zerosum.job import Job, choose
+    from zerosum.train import Training
+
+    name, share = _option(words, "--recipe"), _option(words, "--held-out")
+    helping = {"-h", "--help"} & set(words)
+    if not helping and (not words or words[0].startswith("-")):
+        raise UserError("what to train on? `zerosum train DATA ...`: a folder, an .npy, .npz or idx file, digits, ring8 or grid25")
+    if not helping and name is None:
+        name = choose(open_source(words[0], held_out=_share(share)).spec)
+    config = recipes.find(name or "dcgan").Config
+
+    def train(
+        data: Positional[str],
+        recipe: str | None = None,
+        out: Path | None = None,
+        training: Training = Training(),  # noqa: B008
+        settings: config = config(),  # type: ignore[valid-type]  # noqa: B008
+    ) -> int:
+        """Train a GAN. The settings below are those of the recipe named by --recipe (here: RECIPE).
+
+        Args:
+            data: a folder of images, an .npy, .npz or idx (.gz) file, or digits, ring8, grid25
+            recipe: a name that `zerosum list` shows, or a .py file (default: what suits the data)
+            out: the run folder to make (default: runs/DATA-RECIPE-N)
+        """
+        assert name is not None
+        source = open_source(data, held_out=training.held_out)
+        what = str(Path(data).resolve()) if Path(data).exists() and source.spec.origin == data else data
+        job = Job.new(what, source, name, settings, training, out or _fresh(data, name))
+        if name != recipe:
+            _say(f"recipe {name}: {recipes.summary(name)}")
+        if source.spec.classes > 1 and not job.sampler.labelled:
+            _say(f"note: the data have {source.spec.classes} classes, and recipe {name} ignores them; --recipe cgan uses them")
+        return _play(job)
+
+    train.__doc__ = (train.__doc__ or "").replace("RECIPE)", f"{name or 'dcgan'})")
+    return _parse(train, words, "train")
+
+
+def _share(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise UserError(f"--held-out {text}: give a number between 0 and 1") from None
+
+
+def _fresh(data: str, recipe: str) -> Path:
+    stem = f"{Path(data).name.split('.')[0]}-{Path(recipe).stem}"
+    return next(path for i in range(1, 10**6) if not (path := Path("runs") / f"{stem}-{i}").exists())
+
+
+def _resume(resume: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None) -> int:
+    """Go on where a run stopped, exactly.
+
+    Args:
+        resume: the run folder
+        steps: a new number of steps in all
+        minutes: a new number of minutes in all
+        recipe: the recipe's .py file again, where the run's recipe is not one of the house
+    """
+    from zerosum.job import Job
+
+    job = Job.resume(resume, steps, minutes, recipe)
+    _say(f"{resume}: going on from step {job.run.clock.step:,}")
+    return _play(job)
+
+
+def _play(job: Any) -> int:
+    """Train, then score and report; or say how to go on."""
+    from zerosum.parallel import rank
+    from zerosum.progress import Display, display
+    from zerosum.report import write_report
+
+    finished = job.play(display(console) if rank() == 0 else Display())
+    if rank() != 0:
+        return 0
+    path = job.folder.path
+    if not finished:
+        write_report(job.folder)
+        _say(f"stopped at step {job.run.clock.step:,} and saved; go on with: zerosum train --resume {path}")
+        return 130
+    _say("training is done; scoring ...")
+    scores = job.score()
+    job.folder.log({"step": job.run.clock.step, "seconds": round(job.before, 3), "scores": [s.to_json() for s in scores], "final": True})
+    _table(scores)
+    _say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} -n 64 --out samples.png")
+    return 0
+
+
+def _say(text: str) -> None:
+    from zerosum.parallel import rank
+
+    if rank() == 0:
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def _table(scores: list[Any]) -> None:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("score", "this run", "real data", "trivial", "better"):
+        table.add_column(title, justify="left" if title in ("score", "better") else "right")
+    for one in scores:
+        table.add_row(one.name, f"{one.value:.3f}", f"{one.real:.3f}", f"{one.trivial:.3f}", one.better)
+    console.print(table)
+
+
+def _sample(words: list[str]) -> int:
+    return _parse(sample, words, "sample")
+
+
+def sample(
+    run: Positional[Path],
+    out: Path,
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64,
+    label: str | None = None,
+    seed: int = 0,
+    step: int | None = None,
+    device: str = "auto",
+    recipe: str | None = None,
+) -> int:
+    """Make new items with a trained run.
+
+    Args:
+        run: the run folder
+        out: a .png for one picture, an .npz with x (and y), or a folder for files
+        n: how many
+        label: a class, by number or name; only where the generator takes labels
+        seed: the same seed gives the same items
+        step: a checkpoint's step (default: the newest)
+        device: auto, cpu, cuda, cuda:1, mps
+        recipe: the recipe's .py file again, where the run's recipe is not one of the house
+    """
+    import numpy as np
+
+    from zerosum.data import modality
+    from zerosum.job import open_run
+    from zerosum.rundir import writing
+
+    sampler = open_run(run, step, device, recipe)
+    spec = sampler.spec
+    made = sampler.make(n, seed, None if label is None else _class(label, spec))
+    items = modality(spec).decode(made["x"], spec)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".png":
+            square = next(c for c in range(1, n + 1) if c * c >= n)
+            modality(spec).picture(items, spec, square).save(out)
+        elif out.suffix == ".npz":
+            np.savez_compressed(out, x=items, **({"y": made["y"].numpy()} if "y" in made else {}))
+        elif out.suffix:
+            raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
+        else:
+            out.mkdir(exist_ok=True)
+            modality(spec).write(items, spec, out)
+    _say(f"{n} samples: {out}")
+    return 0
+
+
+def _class(label: str, spec: Any) -> int:
+    """A class's number, from its name or its number."""
+    if label in spec.names:
+        return spec.names.index(label)
+    if not label.lstrip("-").isdigit():
+        raise UserError(f"no class {label}: {suggest(label, list(spec.names))}")
+    return int(label)
+
+
+def _score(words: list[str]) -> int:
+    return _parse(score, words, "score")
+
+
+def score(run: Positional[Path], seed: int = 1, recipe: str | None = None) -> int:
+    """Score a trained run against the data held out of its training.
+
+    Args:
+        run: the run folder; its data must still be where they were
+        seed: of the generated items
+        recipe: the recipe's .py file again, where the run's recipe is not one of the house
+    """
+    from zerosum.job import Job
+
+    scores = Job.resume(run, recipe=recipe, reading=True).score(seed=seed)
+    _table(scores)
+    for one in scores:
+        _say(f"  {one.name}: {one.protocol}")
+    return 0
+
+
+def _report(words: list[str]) -> int:
+    return _parse(report, words, "report")
+
+
+def report(run: Positional[Path]) -> int:
+    """Write a run's report.html anew.
+
+    Args:
+        run: the run folder
+    """
+    from zerosum.report import write_report
+    from zerosum.rundir import RunDir
+
+    _say(f"report: {write_report(RunDir(run))}")
+    return 0
+
+
+def _list(words: list[str]) -> int:
+    return _parse(list_recipes, words, "list")
+
+
+def list_recipes() -> int:
+    """Show every recipe in a line."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name in recipes.names():
+        table.add_row(f"[bold]{name}[/bold]", recipes.summary(name))
+    console.print(table)
+    return 0

@@ -1,0 +1,102 @@
+"""GAN(recipe, **settings).fit(data).sample(n): the scikit-learn-shaped face."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zerosum.data import modality, open_source
+from zerosum.errors import UserError
+from zerosum.job import Job, Sampler, choose, open_run, settings
+from zerosum.metrics.score import Score
+from zerosum.progress import Display
+from zerosum.train import Training
+
+
+class GAN:
+    """A generative adversarial network that fits data and samples more of it.
+
+    `recipe`: a name that `zerosum list` shows, the path of a recipe file, or None to let the data decide. `settings` are
+    the recipe's fields (batch, lr_g ...) and those of `zerosum.train.Training` (steps, minutes, seed, device ...).
+    The constructor only stores them; a name that neither knows is refused by `fit`.
+    """
+
+    def __init__(self, recipe: str | None = None, **settings: Any) -> None:
+        self.recipe, self.settings = recipe, settings
+        self._job: Job | None = None
+        self._sampler: Sampler | None = None
+
+    def fit(self, x: Any, y: Any = None, out: str | Path | None = None, display: Display | None = None) -> GAN:
+        """Train. `x`: images [n, h, w], [n, h, w, c] or [n, c, h, w], vectors [n, d], or anything `zerosum train` takes.
+
+        `y`: a label an item, integers or words. `out`: a run folder to make; without it everything stays in memory.
+        Returns self. Raises UserError where data and settings do not fit.
+        """
+        known = {field.name for field in fields(Training)}
+        training = Training(**{name: value for name, value in self.settings.items() if name in known})
+        source = open_source(x, y, training.held_out)
+        recipe = self.recipe or choose(source.spec)
+        cfg = settings(recipe, {name: value for name, value in self.settings.items() if name not in known})
+        what = str(Path(x).resolve()) if isinstance(x, str | Path) and Path(x).exists() else x if isinstance(x, str) else "array"
+        self._job = Job.new(what, source, recipe, cfg, training, None if out is None else Path(out))
+        self._job.play(display)
+        self._sampler = self._job.sampler
+        return self
+
+    @staticmethod
+    def load(run: str | Path) -> GAN:
+        """A trained GAN from a run folder; nothing in the folder is executed."""
+        gan = GAN()
+        gan._sampler = open_run(run)
+        return gan
+
+    @property
+    def _fitted(self) -> Sampler:
+        if self._sampler is None:
+            raise UserError("this GAN is not trained yet: call fit, or GAN.load")
+        return self._sampler
+
+    def sample(self, n: int, label: int | None = None, seed: int = 0) -> np.ndarray:
+        """n new items: uint8 images [n, h, w] or [n, h, w, c], or float32 vectors [n, d]; the same for the same seed."""
+        return self._shown(self._fitted.make(n, seed, label)["x"])
+
+    def sample_labelled(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """n new items and their labels, int64 [n]. Raises UserError where the generator takes no labels."""
+        made = self._fitted.make(n, seed)
+        if "y" not in made:
+            raise UserError("this generator takes no labels: use sample, or train one with recipe cgan")
+        return self._shown(made["x"]), made["y"].numpy()
+
+    def score(self) -> list[Score]:
+        """Scores against the items held out of training. Raises UserError for a GAN that was loaded: its data are not kept."""
+        if self._job is None:
+            raise UserError("a loaded GAN has no data to be scored against: use `zerosum score RUN`")
+        return self._job.score()
+
+    def encode(self, x: Any) -> np.ndarray:
+        """Codes [n, z_dim] of items. Raises UserError where the recipe has no encoder (aae has one)."""
+        run, spec = self._fitted.run, self._fitted.spec
+        if run.game.encode is None:
+            raise UserError("this recipe cannot encode: take aae")
+        with run.shown() as nets:
+            items = modality(spec).encode(np.asarray(x), spec).to(run.pace.device)
+            return run.game.encode(nets, items)["z"].float().cpu().numpy()
+
+    def decode(self, codes: Any) -> np.ndarray:
+        """Items from codes or noise vectors [n, z_dim], for recipes whose generator takes nothing else."""
+        run = self._fitted.run
+        with run.shown() as nets:
+            return self._shown(run.game.generate(nets, {"z": torch.as_tensor(codes).float().to(run.pace.device)}))
+
+    def interpolate(self, a: Any, b: Any, n: int = 8) -> np.ndarray:
+        """n items on the way from item a to item b, both included: the straight line between their codes."""
+        start, end = self.encode(np.stack([a, b]))
+        share = np.linspace(0, 1, n, dtype=np.float32)[:, None]
+        return self.decode(start + share * (end - start))
+
+    def _shown(self, x: torch.Tensor) -> np.ndarray:
+        return modality(self._fitted.spec).decode(x, self._fitted.spec)

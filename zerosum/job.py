@@ -1,0 +1,210 @@
+"""A job: recipe, settings, data and plan put together, started or resumed, with or without a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from zerosum import parallel, recipes, sampling
+from zerosum.data import modality, open_source
+from zerosum.data.source import Source, Spec
+from zerosum.errors import UserError
+from zerosum.game import Batch, Game
+from zerosum.machine import describe, fast_bf16, pick_device
+from zerosum.metrics import score
+from zerosum.metrics.score import Score
+from zerosum.noise import mix
+from zerosum.play import Pace, Run
+from zerosum.progress import Display
+from zerosum.rundir import RunDir
+from zerosum.train import Training, train
+
+UNPLANNED = 10**9
+"""Steps of a run whose time is planned and whose speed is not yet known."""
+
+
+def choose(spec: Spec) -> str:
+    """The recipe for data about which the user said nothing."""
+    if spec.classes:
+        return "cgan"
+    return "dcgan" if spec.kind == "images" else "gan"
+
+
+def settings(recipe: str, values: Mapping[str, Any]) -> Any:
+    """The recipe's Config from plain values. Raises UserError where a name is unknown."""
+    config = recipes.find(recipe).Config
+    known = {field.name for field in fields(config)}
+    if strangers := sorted(set(values) - known):
+        raise UserError(f"recipe {recipe} has no setting {', '.join(strangers)}: it has {', '.join(sorted(known))}")
+    return config(**values)
+
+
+def build_run(recipe: str, cfg: Any, spec: Spec, training: Training, dtype: str | None = None) -> Run:
+    """A run at its beginning. `dtype` overrides the choice of precision, to go on as a run began."""
+    if training.threads:
+        torch.set_num_threads(training.threads)
+    device = pick_device(training.device)
+    with torch.random.fork_rng():
+        torch.manual_seed(mix(training.seed, 0))
+        game = recipes.find(recipe).build(cfg, spec)
+    total = training.steps if training.minutes is None and training.steps is not None else UNPLANNED
+    pace = Pace(device, getattr(torch, dtype or _dtype(game, training, device)), training.accum, training.compile)
+    try:
+        return Run(game, total, cfg.batch, training.seed, pace)
+    except ValueError as error:
+        raise UserError(f"{error}: choose another --batch or --accum") from error
+
+
+def _dtype(game: Game, training: Training, device: str) -> str:
+    if training.precision != "auto":
+        return "bfloat16" if training.precision == "bf16" else "float32"
+    convolves = any(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for net in game.nets.values() for m in net.modules())
+    return "bfloat16" if convolves and fast_bf16(device) else "float32"
+
+
+class Sampler:
+    """A trained game that can be sampled: what `zerosum sample` and `GAN.sample` stand on."""
+
+    def __init__(self, run: Run, spec: Spec) -> None:
+        self.run, self.spec = run, spec
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the generator takes labels."""
+        return "y" in sampling.draw(self.run.game, 1, 0)
+
+    def make(self, n: int, seed: int = 0, label: int | None = None) -> Batch:
+        """n new items in model space on the CPU, x (and y). Raises UserError for a label that does not exist."""
+        if n < 1:
+            raise UserError(f"{n} samples: ask for at least 1")
+        return sampling.generate(self.run, sampling.draw(self.run.game, n, seed, label, self.spec.classes))
+
+    def preview(self, seed: int) -> Batch:
+        """The items of a sample picture: classes in columns where there are up to 16, else 64 as they come."""
+        if not self.labelled or self.spec.classes > 16:
+            return self.make(64 if self.spec.kind == "images" else 4000, seed)
+        rows = 8 if self.spec.kind == "images" else 500
+        inputs = sampling.draw(self.run.game, rows * self.spec.classes, seed)
+        inputs["y"] = torch.arange(self.spec.classes).repeat(rows)
+        return sampling.generate(self.run, inputs)
+
+    def columns(self, n: int) -> int:
+        """Columns of the picture of n items."""
+        if self.labelled and 1 < self.spec.classes <= 16:
+            return self.spec.classes
+        return next(c for c in range(1, n + 1) if c * c >= n)
+
+
+class Job:
+    """One training, from its plan to its scores."""
+
+    def __init__(
+        self, recipe: str, cfg: Any, source: Source, training: Training, run: Run, folder: RunDir | None, before: float = 0.0
+    ) -> None:
+        self.recipe, self.cfg, self.training, self.run, self.folder, self.before = recipe, cfg, training, run, folder, before
+        self.source = source.to(run.pace.device)
+        self.sampler = Sampler(run, source.spec)
+
+    @staticmethod
+    def new(what: Any, source: Source, recipe: str, cfg: Any, training: Training, out: Path | None) -> Job:
+        """A job from its beginning. `what` names the data in config.json; `out` None keeps everything in memory."""
+        if training.steps is not None and training.minutes is not None:
+            raise UserError("steps and minutes both given: choose one")
+        if (training.steps or 1) < 1 or (training.minutes or 1) <= 0:
+            raise UserError("steps and minutes must be greater than 0")
+        if training.steps is None and training.minutes is None:
+            training = replace(training, minutes=5.0)
+        run = build_run(recipe, cfg, source.spec, training)
+        folder = None
+        if out is not None and parallel.rank() == 0:
+            folder = RunDir.create(
+                out,
+                {
+                    "recipe": recipe,
+                    "settings": asdict(cfg),
+                    "training": asdict(training),
+                    "data": {"what": what, "fingerprint": source.fingerprint()},
+                    "spec": source.spec.to_json(),
+                    "dtype": str(run.pace.dtype).removeprefix("torch."),
+                    "world": parallel.world(),
+                    "machine": describe(run.pace.device),
+                    "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.nets.items()},
+                },
+            )
+        return Job(recipe, cfg, source, training, run, folder)
+
+    @staticmethod
+    def resume(
+        path: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None, reading: bool = False
+    ) -> Job:
+        """A job that goes on from its newest checkpoint, exactly; `steps` or `minutes` move its end.
+
+        With `reading` the folder is left as it is, and the job can be scored but should not be played.
+
+        Raises UserError where the data are gone or have changed, or the checkpoint cannot be read.
+        """
+        folder = RunDir(path)
+        name, cfg, spec, training = _asked(folder, recipe)
+        if steps is not None or minutes is not None:
+            training = replace(training, steps=steps, minutes=minutes)
+        what = folder.config["data"]["what"]
+        if what == "array":
+            raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
+        source = open_source(what, held_out=training.held_out)
+        if source.fingerprint() != folder.config["data"]["fingerprint"]:
+            raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
+        run = build_run(name, cfg, spec, training, folder.config["dtype"])
+        before = folder.restore(run)
+        total = training.steps if training.minutes is None and training.steps is not None else run.clock.total
+        if training.minutes is not None and 60 * training.minutes > before:
+            total = max(total, run.clock.step + 1)  # replanned at the first look-up
+        run.clock = replace(run.clock, total=total)
+        if parallel.rank() == 0 and not reading:
+            folder.forget_after(run.clock.step)
+        return Job(name, cfg, source, training, run, folder if parallel.rank() == 0 else None, before)
+
+    def play(self, display: Display | None = None) -> bool:
+        """Train to the end of the plan; False where it was asked to stop before."""
+        finished, self.before = train(
+            self.run, self.source, self.training, self.folder, display, self.score, self.picture, self.before
+        )
+        return finished
+
+    def score(self, quick: bool = False, seed: int = 1) -> list[Score]:
+        """The scores of the game as it stands."""
+        return score(lambda n, s: self.sampler.make(n, s), self.source, self.sampler.labelled, seed, quick)
+
+    def picture(self, folder: RunDir) -> None:
+        """Put a sample picture, always of the same inputs, into the run folder."""
+        spec = self.sampler.spec
+        items = modality(spec).decode(self.sampler.preview(self.training.seed)["x"], spec)
+        folder.picture(self.run.clock.step, modality(spec).picture(items, spec, self.sampler.columns(len(items))))
+
+
+def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, Training]:
+    """What config.json asks for. A recipe that is not of the house is loaded only where the user names its file again."""
+    config = folder.config
+    try:
+        name = config["recipe"]
+        if name not in recipes.names():
+            if recipe is None:
+                raise UserError(f"{folder.path} uses the recipe file {name}: add --recipe {name} to allow running it")
+            name = recipe
+        return name, settings(name, config["settings"]), Spec.from_json(config["spec"]), Training(**config["training"])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{folder.path / 'config.json'} is damaged ({error}): copy the run folder again, or train anew") from error
+
+
+def open_run(path: str | Path, step: int | None = None, device: str = "auto", recipe: str | None = None) -> Sampler:
+    """The trained game of a run folder, without its data. Raises UserError where it cannot be read."""
+    folder = RunDir(path)
+    name, cfg, spec, training = _asked(folder, recipe)
+    modality(spec)
+    run = build_run(name, cfg, spec, replace(training, device=device, threads=0), "float32")
+    folder.restore(run, step, optims=False)
+    return Sampler(run, spec)

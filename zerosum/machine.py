@@ -1,0 +1,80 @@
+"""What this machine is, what it can compute in, and about what it draws from the wall."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from zerosum.errors import UserError
+
+WATTS_PER_CORE = 8.0
+"""Assumed draw of a busy server core with its share of memory and losses, where nothing on the machine tells."""
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """The processor's features by Linux's names; empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), []))
+
+
+def describe(device: str) -> dict[str, str | int]:
+    """Name, cores, torch and Python, as they go into config.json and reports."""
+    gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
+    extras = [name for name in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if name in cpu_flags()][:2]
+    return {
+        "device": gpu or "CPU",
+        "processor": f"{_cpu_name()} ({', '.join(extras)})" if extras else _cpu_name(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def pick_device(asked: str = "auto") -> str:
+    """The device to train on: the one asked for, else CUDA, Apple's GPU, or the CPU.
+
+    Raises UserError where the one asked for is not there.
+    """
+    if asked == "auto":
+        if torch.cuda.is_available():
+            return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=asked)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"device {asked} is not to be had ({str(error).splitlines()[0]}): take --device auto") from error
+    return asked
+
+
+def fast_bf16(device: str) -> bool:
+    """Whether convolutions are faster in bfloat16 here."""
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device == "cpu" and bool(cpu_flags() & {"amx_bf16", "avx512_bf16"})
+
+
+def watts(device: str) -> tuple[float, str]:
+    """(assumed or reported draw in watts, where the number comes from)."""
+    if device.startswith("cuda"):
+        try:
+            return torch.cuda.power_draw(device) / 1000, "reported by the GPU, which alone is counted"
+        except (RuntimeError, ModuleNotFoundError, AttributeError):
+            return 300.0, "assumed: 300 W for a GPU under load"
+    return WATTS_PER_CORE * torch.get_num_threads(), f"assumed: {WATTS_PER_CORE:g} W for each of {torch.get_num_threads()} busy cores"

@@ -1,0 +1,224 @@
+"""The run folder: the interface between training, the command line and whoever reads a run. Nothing executes on load.
+
+config.json            what was asked: recipe, settings, training, data, spec, versions, machine
+log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores"), notes ("step", "note")
+samples/step-N.png     pictures over time, always of the same inputs
+step-N/                a checkpoint: meta.json (clock), nets.safetensors, optim.pt (tensors alone: weights_only)
+report.html            everything above in one file
+tensorboard/           the same curves as TensorBoard events
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+
+from zerosum import __version__
+from zerosum.errors import UserError
+from zerosum.game import Clock
+from zerosum.play import Run
+
+FORMAT = 1
+
+
+class RunDir:
+    """A run folder that exists. `create` makes one, `RunDir(path)` opens one; both raise UserError where they cannot."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not (self.path / "config.json").is_file():
+            raise UserError(f"{self.path} is no run folder: it has no config.json; `zerosum train DATA --out {self.path}` makes one")
+        self.config: dict[str, Any] = _read_json(self.path / "config.json")
+
+    @staticmethod
+    def create(path: str | Path, config: dict[str, Any]) -> RunDir:
+        """Make the folder and its config.json. An existing run is never written over."""
+        path = Path(path)
+        if (path / "config.json").exists():
+            raise UserError(f"{path} already holds a run: go on with `zerosum train --resume {path}`, or choose another --out")
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+            _write(path / "config.json", json.dumps({"format": FORMAT, "zerosum": __version__, **config}, indent=2).encode())
+        return RunDir(path)
+
+    # ---- checkpoints -------------------------------------------------------------------------------------------------
+
+    def checkpoints(self) -> list[int]:
+        """Steps at which there is a checkpoint, in order."""
+        found = [p.name.removeprefix("step-") for p in self.path.glob("step-*") if p.is_dir()]
+        return sorted(int(name) for name in found if name.isdigit())
+
+    def latest(self) -> int:
+        """The newest checkpoint's step. Raises UserError where there is none."""
+        if not (steps := self.checkpoints()):
+            raise UserError(f"{self.path} holds no checkpoint yet: training had not saved; train anew into another folder")
+        return steps[-1]
+
+    def save(self, run: Run, seconds: float, keep: int = 2) -> None:
+        """Write a checkpoint of the run as it stands; all of it or nothing. Older ones than the last `keep` are removed."""
+        final = self.path / f"step-{run.clock.step}"
+        if final.exists():
+            return
+        self._sweep()
+        scratch = self.path / f".saving-{os.getpid()}"
+        meta = {"format": FORMAT, "zerosum": __version__, "clock": asdict(run.clock), "seconds": seconds}
+        with writing(self.path, scratch):
+            scratch.mkdir()
+            optim = BytesIO()
+            torch.save({name: o.state_dict() for name, o in run.optims.items()}, optim)
+            nets = {name: value.contiguous() for name, value in run.nets.state_dict().items()}
+            _write(scratch / "nets.safetensors", safetensors.torch.save(nets))
+            _write(scratch / "optim.pt", optim.getbuffer())
+            _write(scratch / "meta.json", json.dumps(meta, indent=2).encode())
+            scratch.rename(final)  # the name appears when all is written, and not before
+            _sync_folder(self.path)
+        for step in self.checkpoints()[:-keep]:
+            self._remove(self.path / f"step-{step}")
+
+    def _remove(self, checkpoint: Path) -> None:
+        gone = self.path / f".gone-{checkpoint.name}"
+        checkpoint.rename(gone)
+        shutil.rmtree(gone)
+
+    def _sweep(self) -> None:
+        """Remove what an interrupted save or removal left."""
+        for left in (*self.path.glob(".saving-*"), *self.path.glob(".gone-*")):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def restore(self, run: Run, step: int | None = None, optims: bool = True) -> float:
+        """Put a checkpoint (the newest unless told) into a run; return the seconds of training behind it.
+
+        Raises UserError where a file is missing, damaged, newer than this version, or holds code.
+        """
+        step = self.latest() if step is None else step
+        folder = self.path / f"step-{step}"
+        meta = _read_json(folder / "meta.json")
+        older = [n for n in self.checkpoints() if n < step]
+        rescue = f"remove {folder} to go on from step {older[-1]}" if older else f"there is no older checkpoint in {self.path}"
+        with _damage(folder / "nets.safetensors", rescue):
+            run.nets.load_state_dict(safetensors.torch.load((folder / "nets.safetensors").read_bytes()))
+        if optims:
+            with _damage(folder / "optim.pt", rescue):
+                states = torch.load(folder / "optim.pt", map_location=run.pace.device, weights_only=True)
+                for name, optim in run.optims.items():
+                    optim.load_state_dict(states[name])
+        with _damage(folder / "meta.json", rescue):
+            run.clock, seconds = Clock(**meta["clock"]), float(meta["seconds"])
+        return seconds
+
+    # ---- log and pictures --------------------------------------------------------------------------------------------
+
+    def log(self, row: dict[str, Any]) -> None:
+        """Append a line to the log."""
+        with writing(self.path), (self.path / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The log's lines, without a last one that was cut short."""
+        if (self.path / "log.jsonl").is_file():
+            for line in (self.path / "log.jsonl").read_text().splitlines():
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    continue
+
+    def forget_after(self, step: int) -> None:
+        """Drop log lines and pictures later than a step: what was played after the checkpoint is played again."""
+        kept = [json.dumps(row) + "\n" for row in self.rows() if row["step"] <= step]
+        with writing(self.path):
+            _write(self.path / "log.tmp", "".join(kept).encode())
+            (self.path / "log.tmp").replace(self.path / "log.jsonl")
+        for later in [path for at, path in self.pictures() if at > step]:
+            later.unlink()
+
+    def picture(self, step: int, image: Image.Image) -> None:
+        """Keep a picture of this step."""
+        buffer = BytesIO()
+        image.save(buffer, "PNG")
+        with writing(self.path):
+            (self.path / "samples").mkdir(exist_ok=True)
+            _write(self.path / "samples" / f"step-{step}.png", buffer.getbuffer())
+
+    def pictures(self) -> list[tuple[int, Path]]:
+        """(step, path) of every picture, in order."""
+        files = self.path.glob("samples/step-*.png")
+        return sorted((int(p.stem.removeprefix("step-")), p) for p in files if p.stem.removeprefix("step-").isdigit())
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a whole file, or leave the old one."""
+        with writing(self.path):
+            _write(self.path / f".{name}", text.encode())
+            (self.path / f".{name}").replace(self.path / name)
+        return self.path / name
+
+
+def _write(path: Path, data: bytes | memoryview) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of this format. Raises UserError where it is missing, damaged or from a newer version."""
+    try:
+        values = json.loads(path.read_text())
+        version = values["format"]
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: the run folder is incomplete; copy it again, or train anew") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}): copy the run folder again, or train anew") from error
+    if not isinstance(version, int) or version > FORMAT:
+        raise UserError(f"{path} was written by a newer zerosum (format {version}, this one reads {FORMAT}): update zerosum")
+    return values
+
+
+@contextmanager
+def writing(where: Path, scratch: Path | None = None) -> Iterator[None]:
+    """Turn a failed write into one line, and leave no half-written checkpoint behind."""
+    try:
+        yield
+    except OSError as error:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        what = "free some space, then go on with --resume" if full else "check the folder's place and permissions"
+        raise UserError(f"cannot write to {where} ({error.strerror or error}): what was saved before is whole; {what}") from error
+
+
+@contextmanager
+def _damage(path: Path, rescue: str) -> Iterator[None]:
+    """Turn whatever a damaged or foreign file raises into one line."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: {rescue}") from error
+    except pickle.UnpicklingError as error:
+        raise UserError(f"{path} is damaged or holds code, and code is never run from a run folder: {rescue}") from error
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, AttributeError, SafetensorError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise UserError(f"{path} is damaged or of another run ({type(error).__name__}: {first}): {rescue}") from error
+

@@ -1,0 +1,178 @@
+"""The consumer of play(): logs, pictures, scores, checkpoints, a time budget, and a clean stop."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from zerosum import parallel
+from zerosum.data.source import Source
+from zerosum.errors import UserError
+from zerosum.metrics.score import Score
+from zerosum.play import Run, play
+from zerosum.progress import Display
+from zerosum.rundir import RunDir
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How long to train, where, and what to keep. None of it belongs to the recipe."""
+
+    steps: int | None = None  # steps to train (default: 5 minutes)
+    minutes: float | None = None  # or minutes of training; schedules are fitted to them
+    seed: int = 0  # of weights, noise and order of data
+    held_out: float | None = None  # share of items kept out of training for scores (default: 0.2, or 0.1 from 10,000 items)
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    threads: int = 0  # processor threads; 0: torch's choice
+    precision: Literal["auto", "bf16", "fp32"] = "auto"  # of convolutions; auto: bf16 where the machine is faster in it
+    accum: int = 1  # parts a batch is cut into, to save memory
+    compile: bool = False  # torch.compile the networks (worth its start-up on a GPU)
+    save_every: float = 60.0  # seconds between checkpoints
+    log_every: int = 0  # steps between lines of the log; 0: about four lines a second
+    pictures: int = 16  # sample pictures over the run, denser early
+    scores: int = 3  # times the quick scores are taken on the way
+
+
+class Marks:
+    """Fires as progress passes each mark; marks passed before the start stay silent."""
+
+    def __init__(self, marks: list[float], progress: float) -> None:
+        self._left = [mark for mark in sorted(marks) if progress == 0 or mark > progress]
+
+    def passed(self, progress: float) -> bool:
+        """Whether a mark was passed since the last call."""
+        before = len(self._left)
+        self._left = [mark for mark in self._left if mark > progress]
+        return len(self._left) < before
+
+
+class Ticker:
+    """When to look up from the game: about four times a second, or every so many steps; the same on every rank."""
+
+    def __init__(self, every: int, step: int) -> None:
+        self._every, self._next, self._first = every, step + max(1, every), step
+
+    def due(self, step: int, total: int) -> bool:
+        """Whether to look up after this step."""
+        return step >= self._next or step >= total
+
+    def ticked(self, step: int, seconds: float) -> None:
+        """Note the seconds since training was (re)started, and choose the next step to look up at."""
+        each = seconds / max(1, step - self._first)
+        self._next = step + (self._every or max(1, min(1000, int(0.25 / max(each, 1e-6)))))
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM ask for a stop at the next look-up; a second one stops at once."""
+    asked: list[int] = []
+
+    def ask(number: int, _: object) -> None:
+        asked.append(number)
+        for one in before:
+            signal.signal(one, before[one])
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(
+    run: Run,
+    source: Source,
+    training: Training,
+    folder: RunDir | None = None,
+    display: Display | None = None,
+    score: Callable[[bool], list[Score]] | None = None,
+    picture: Callable[[RunDir], None] | None = None,
+    before: float = 0.0,
+) -> tuple[bool, float]:
+    """Play to the end of the plan, or until asked to stop. Returns (whether it came to the end, seconds of training).
+
+    `score(quick)` and `picture(folder)` are called on rank 0 as the plan says; `before` is the seconds that an earlier
+    part of this run took. Raises UserError where a loss is no longer finite, or a checkpoint cannot be written.
+    """
+    display = display or Display()
+    first = parallel.rank() == 0
+    start, start_step, pending = time.perf_counter(), run.clock.step, []
+    ticker = Ticker(training.log_every, run.clock.step)
+    pictures = Marks([(i / max(1, training.pictures - 1)) ** 2 for i in range(training.pictures)], run.clock.progress)
+    scores = Marks([(i + 1) / (training.scores + 1) for i in range(training.scores)], run.clock.progress)
+    saved = before
+    last_scores: list[Score] = []
+
+    def save(seconds: float) -> None:
+        parallel.sync_buffers(run.nets)
+        if folder is not None and first:
+            folder.save(run, seconds)
+
+    if first and folder is not None and picture and run.clock.step == 0 and pictures.passed(0.0):
+        picture(folder)
+    with stop_signals() as asked_to_stop, display:
+        for logs in play(run, source):
+            pending.append(logs)
+            step = run.clock.step
+            if not ticker.due(step, run.clock.total):
+                continue
+            here = parallel.from_first(time.perf_counter() - start)
+            seconds, stop = before + here, not parallel.unanimous(not asked_to_stop())
+            losses, pending = averaged(pending), []
+            ticker.ticked(step, here)
+            if training.minutes is not None:
+                run.clock = replace(run.clock, total=planned(step, step - start_step, here, 60 * training.minutes - seconds))
+            rate = (step - start_step) * run.batch / here
+            if folder is not None and first:
+                folder.log({"step": step, "seconds": round(seconds, 3), "items_per_s": round(rate, 1), **losses})
+            finite(losses, folder, step)
+            if first and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
+                last_scores = score(True)
+                if folder is not None:
+                    folder.log({"step": step, "seconds": round(seconds, 3), "scores": [one.to_json() for one in last_scores]})
+            display.update(run.clock, rate, seconds, losses, last_scores)
+            if first and folder is not None and picture and pictures.passed(run.clock.progress):
+                picture(folder)
+            if stop or seconds - saved >= training.save_every:
+                save(seconds)
+                saved = seconds
+            if stop:
+                return False, seconds
+        seconds = before + parallel.from_first(time.perf_counter() - start)
+        save(seconds)
+    return True, seconds
+
+
+def averaged(pending: list[dict[str, Tensor]]) -> dict[str, float]:
+    """Each term's mean over the steps since the last look-up, and over the ranks."""
+    names = list(dict.fromkeys(name for logs in pending for name in logs))
+    means = {name: torch.stack([logs[name].float() for logs in pending if name in logs]).mean() for name in names}
+    return parallel.average({name: float(value) for name, value in means.items()})
+
+
+def planned(step: int, taken: int, seconds: float, left: float) -> int:
+    """How many steps the run will have in all, if the rest goes at the pace so far."""
+    return step if left <= 0 else max(step + 1, step + math.floor(left * taken / seconds))
+
+
+def finite(losses: dict[str, float], folder: RunDir | None, step: int) -> None:
+    """Stop where a loss is NaN or infinite, before it is saved."""
+    wrong = [name for name, value in losses.items() if not math.isfinite(value)]
+    if wrong:
+        kept = f"step {folder.latest()} is saved" if folder is not None and folder.checkpoints() else "nothing was saved yet"
+        raise UserError(f"{', '.join(wrong)} is no longer a finite number at step {step}: lower --lr-d and --lr-g; {kept}")
