@@ -213,6 +213,8 @@ def test_dcgan_weights_start_as_the_paper_says():
 def test_without_batch_norm_each_logit_depends_on_its_own_item_alone():
     torch.manual_seed(0)
     x = torch.randn(4, 1, 8, 8, requires_grad=True)
-    for D in (dcgan.Discriminator((1, 8, 8), 8, batch_norm=False), resnet.Discriminator((1, 8, 8), 8, True), mlp.Discriminator((1, 8, 8))):
+    shape = (1, 8, 8)
+    plain = dcgan.Discriminator(shape, 8, batch_norm=False)
+    for D in (plain, resnet.Discriminator(shape, 8, attention=True), mlp.Discriminator(shape)):
         (gradient,) = torch.autograd.grad(D(x)[0, 0], x)
         assert gradient[0].abs().sum() > 0 and gradient[1:].abs().sum() == 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zipfile
-import zlib
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -72,19 +70,25 @@ def _guarded(path: Path, read: Any) -> Any:
     """What `read` gives, or one clear line where the file is broken."""
     try:
         return read()
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # a damaged file ends in anything: TokenError, SyntaxError, MemoryError ...
         if "allow_pickle" in str(error):
             raise UserError(f"{path}: holds Python objects, which could run code: save plain numbers instead") from error
-        raise UserError(f"{path}: cannot be read ({error}): it is damaged or not of this format; make it anew") from error
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path}: cannot be read ({why}): it is damaged or not of this format; make it anew") from error
 
 
 def _numpy(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """The data and, from an archive of several arrays, the labels. What the file holds counts, not its suffix."""
-    loaded = _guarded(path, lambda: np.load(path, allow_pickle=False))
-    if isinstance(loaded, np.ndarray):
-        return loaded, None
-    with loaded as archive:
-        arrays = {name: _guarded(path, lambda name=name: archive[name]) for name in archive.files}
+
+    def read() -> np.ndarray | dict[str, Any]:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+
+    held = _guarded(path, read)
+    if isinstance(held, np.ndarray):
+        return held, None
+    arrays = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}  # a zip may hold other files
     labels = next((arrays[name] for name in LABEL_KEYS if name in arrays), None)
     wide = {name: value for name, value in arrays.items() if 2 <= value.ndim <= 4 and name not in LABEL_KEYS}
     if len(wide) > 1:

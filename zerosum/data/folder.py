@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from zerosum.data.images import from_array
 from zerosum.data.source import Source, classes
@@ -58,5 +58,6 @@ def _read(file: Path) -> Image.Image:
                 return opened.copy()
             opaque = "L" if opened.mode == "1" else "RGB"
             return opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else opaque)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"{file}: cannot be read as an image ({error}): remove it or put it right") from error
+    except Exception as error:  # a damaged file ends in anything: OSError, SyntaxError, struct.error, zlib.error ...
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{file}: cannot be read as an image ({why}): remove it or put it right") from error

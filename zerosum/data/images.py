@@ -1,4 +1,4 @@
-"""Images: bytes [n, channels, height, width] on the device, [-1, 1] in model space, [n, height, width(, channels)] to people."""
+"""Images: bytes [n, channels, height, width] at rest, [-1, 1] in model space, [n, height, width(, channels)] to people."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def from_array(
     if test is not None:
         test = (_planes(_bytes(test[0], origin)), test[1])
         if test[0].shape[1:] != planes.shape[1:]:
-            raise UserError(f"{origin}: training images are {planes.shape[1:]} and test images {test[0].shape[1:]}: make them alike")
+            both = f"training images are {planes.shape[1:]} and test images {test[0].shape[1:]}"
+            raise UserError(f"{origin}: {both}: make them alike")
     return split(spec, planes, y, held_out, test)
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from zerosum.data.source import Spec
 from zerosum.game import Batch, Clock, Game, Terms, Turn
 from zerosum.layers.spectral import spectral
 from zerosum.losses import adversarial_loss
-from zerosum.penalties import penalty
-from zerosum.recipes._parts import Settings, check, draw_z, ema, noisy, player_d, player_g, prior
+from zerosum.recipes._parts import Settings, check, draw_z, ema, noisy, player_d, player_g, prior, smoothness
 
 
 def pair(cfg: Settings, spec: Spec, G: nn.Module, D: nn.Module, labelled: bool = False) -> Game:
     """D's turn (n_critic times), then G's. With `labelled`, both nets take the labels of the batch's real items."""
     check(cfg)
-    loss, smooth, z_for = adversarial_loss(cfg.loss), penalty(cfg.penalty), prior(cfg)
-    lazy = cfg.penalty_every > 1
+    loss, z_for = adversarial_loss(cfg.loss), prior(cfg)
     if cfg.spectral_norm:
         spectral(D)
 
@@ -30,23 +27,12 @@ def pair(cfg: Settings, spec: Spec, G: nn.Module, D: nn.Module, labelled: bool =
     def judge(nets: nn.ModuleDict, x: Tensor, batch: Batch, clock: Clock) -> Tensor:
         return nets["D"](noisy(cfg, x, clock), *labels(batch))
 
-    def smoothness(nets: nn.ModuleDict, batch: Batch, fake: Tensor) -> Terms:
-        if smooth is None:
-            return {}
-        value = smooth(lambda x: nets["D"](x, *labels(batch)), batch["x"], fake)
-        return {cfg.penalty: cfg.penalty_weight * cfg.penalty_every * value}
-
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         fake_items = make(nets, batch)
         real, fake = judge(nets, batch["x"], batch, clock), judge(nets, fake_items, batch, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
-        terms = {"adv": loss.d(real, fake, cfg.real_label)}
-        return terms | ({} if lazy else smoothness(nets, batch, fake_items)) | watched
-
-    def penalty_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
-        with torch.no_grad():
-            fake = make(nets, batch)
-        return smoothness(nets, batch, fake)
+        smooth = smoothness(cfg, lambda x: nets["D"](x, *labels(batch)), batch["x"], fake_items, clock)
+        return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         fake = judge(nets, make(nets, batch), batch, clock)
@@ -57,13 +43,10 @@ def pair(cfg: Settings, spec: Spec, G: nn.Module, D: nn.Module, labelled: bool =
         inputs = {"z": draw_z(cfg, n)}
         return inputs | {"y": spec.draw_labels(n)} if labelled else inputs
 
-    turns = [Turn("D", d_turn, repeat=cfg.n_critic)]
-    turns += [Turn("D", penalty_turn, every=cfg.penalty_every)] if lazy and smooth else []
-    turns.append(Turn("G", g_turn))
     return Game(
         nets={"G": G, "D": D},
         players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
-        turns=tuple(turns),
+        turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=draw,
         generate=lambda nets, batch: nets["G"](batch["z"], *labels(batch)),
         ema=ema(cfg, "G"),

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from zerosum import noise
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
-from zerosum.game import Clock, Player, Schedule
+from zerosum.game import Clock, Player, Schedule, Terms
 from zerosum.losses import LossName, adversarial_loss
-from zerosum.penalties import PenaltyName, clipped
+from zerosum.penalties import Critic, PenaltyName, clipped, penalty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,3 +133,14 @@ def noisy(cfg: Settings, x: Tensor, clock: Clock) -> Tensor:
     """x with instance noise, annealed linearly to none (Sonderby et al. 2017, "Amortised MAP Inference", section 3.3)."""
     spread = cfg.instance_noise * (1 - clock.progress)
     return x + spread * noise.normal(*x.shape, device=x.device) if spread else x
+
+
+def smoothness(cfg: Settings, critic: Critic, real: Tensor, fake: Tensor, clock: Clock) -> Terms:
+    """The penalty's term, {} at steps without one. Taken every k steps it weighs k times as much.
+
+    Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", section 3.1: lazy regularisation.
+    """
+    smooth = penalty(cfg.penalty)
+    if smooth is None or clock.step % cfg.penalty_every:
+        return {}
+    return {cfg.penalty: cfg.penalty_weight * cfg.penalty_every * smooth(critic, real, fake)}

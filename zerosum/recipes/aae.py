@@ -16,8 +16,7 @@ from zerosum.game import Batch, Clock, Game, Player, Terms, Turn
 from zerosum.layers.spectral import spectral
 from zerosum.losses import adversarial_loss
 from zerosum.nets import dcgan, mlp
-from zerosum.penalties import penalty
-from zerosum.recipes._parts import Settings, check, draw_z, ema, lr_scale, noisy, optimiser, player_d, player_g, prior
+from zerosum.recipes._parts import Settings, check, draw_z, ema, lr_scale, noisy, optimiser, player_d, player_g, prior, smoothness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Config(Settings):
 def build(cfg: Config, spec: Spec) -> Game:
     """Convolutions for images, perceptrons for vectors; a perceptron on codes."""
     check(cfg)
-    loss, smooth, code_for = adversarial_loss(cfg.loss), penalty(cfg.penalty), prior(cfg)
+    loss, code_for = adversarial_loss(cfg.loss), prior(cfg)
     if len(spec.shape) == 3:
         enc: nn.Module = dcgan.Discriminator(spec.shape, cfg.width, out=cfg.z_dim)
         dec: nn.Module = dcgan.Generator(spec.shape, cfg.z_dim, cfg.width)
@@ -52,9 +51,7 @@ def build(cfg: Config, spec: Spec) -> Game:
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         code, wanted = nets["enc"](batch["x"]), code_for(batch["x"])
         real, fake = judge(nets, wanted, clock), judge(nets, code, clock)
-        terms = {"adv": loss.d(real, fake, cfg.real_label)}
-        if smooth:
-            terms[cfg.penalty] = cfg.penalty_weight * smooth(nets["D"], wanted, code)
+        terms = {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, nets["D"], wanted, code, clock)
         return terms | {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
 
     def enc_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
