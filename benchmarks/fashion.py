@@ -64,13 +64,19 @@ def main() -> None:
     judge = train_judge(source)
     reference, training = judge.features(held), judge.features(source.some(10_000)["x"])
     machine = describe("cpu")
-    print(f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}; judge's test accuracy {judge.accuracy:.4f}")
+    print(
+        f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}; judge's test accuracy {judge.accuracy:.4f}"
+    )
     print(f"floor (10,000 training against 10,000 test images): {frechet(training, reference):.3f}", flush=True)
     print("\n| loop | seed | Fréchet distance | steps | seconds |\n|---|---|---|---|---|")
     found: dict[str, list[float]] = {"tutorial DCGAN": [], f"zerosum {args.recipe}": []}
     for seed in range(args.seeds):
         for name, sums in found.items():
-            play = tutorial(source, args.seconds, seed) if name.startswith("tutorial") else ours(args.recipe, source, args.seconds, seed)
+            play = (
+                tutorial(source, args.seconds, seed)
+                if name.startswith("tutorial")
+                else ours(args.recipe, source, args.seconds, seed)
+            )
             sample, steps, took = play
             sums.append(frechet(judge.features(sample(10_000)), reference))
             print(f"| {name} | {seed} | {sums[-1]:.3f} | {steps:,} | {took:.0f} |", flush=True)

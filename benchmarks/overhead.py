@@ -1,6 +1,6 @@
 """What play() costs over a hand-written loop with the same tricks: same nets, same losses, alternating in one run.
 
-    python benchmarks/overhead.py [--rounds 30]
+python benchmarks/overhead.py [--rounds 30]
 """
 
 from __future__ import annotations
@@ -12,19 +12,16 @@ import time
 from collections.abc import Callable
 
 import torch
-from step import images
+from step import images, stepper
 from torch.nn.functional import softplus
 
 from zerosum import recipes
 from zerosum.data import open_source
 from zerosum.data.source import Source
-from zerosum.job import build_run
 from zerosum.machine import describe
-from zerosum.play import play
-from zerosum.train import Training
 
 
-def by_hand(source: Source, batch: int, dtype: torch.dtype) -> Callable[[], None]:
+def by_hand(source: Source, batch: int, dtype: torch.dtype) -> Callable[[], object]:
     """DCGAN with bf16 autocast, channels-last, fused Adam, D frozen in G's turn and an average of G: no house around it."""
     cfg = recipes.find("dcgan").Config(batch=batch)
     game = recipes.find("dcgan").build(cfg, source.spec)
@@ -58,13 +55,6 @@ def by_hand(source: Source, batch: int, dtype: torch.dtype) -> Callable[[], None
     return step
 
 
-def by_play(source: Source, batch: int, precision: str) -> Callable[[], None]:
-    cfg = recipes.find("dcgan").Config(batch=batch)
-    run = build_run("dcgan", cfg, source.spec, Training(steps=10**9, device="cpu", precision=precision))  # type: ignore[arg-type]
-    steps = play(run, source)
-    return lambda: next(steps) and None  # type: ignore[func-returns-value]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)
@@ -72,8 +62,11 @@ def main() -> None:
     machine = describe("cpu")
     print(f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}")
     print("\n| game | by hand, median ms | play(), median ms | play() costs |\n|---|---|---|---|")
-    for title, source, batch in (("DCGAN, 3 x 64 x 64, batch 64", images(), 64), ("DCGAN, 1 x 8 x 8, batch 64", open_source("digits"), 64)):
-        steps = [by_hand(source, batch, torch.bfloat16), by_play(source, batch, "bf16")]
+    for title, source, batch in (
+        ("DCGAN, 3 x 64 x 64, batch 64", images(), 64),
+        ("DCGAN, 1 x 8 x 8, batch 64", open_source("digits"), 64),
+    ):
+        steps = [by_hand(source, batch, torch.bfloat16), stepper(source, batch, "bf16")]
         times: list[list[float]] = [[], []]
         inner = 1 if source.spec.shape[1] > 8 else 20
         for turn in range(args.rounds + 2):

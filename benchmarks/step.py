@@ -1,6 +1,6 @@
 """Time of one DCGAN-64 training step, batch 64: zerosum against the plain tutorial loop, alternating in one run.
 
-    python benchmarks/step.py [--rounds 15] [--batch 64] [--threads 4] [--profile]
+python benchmarks/step.py [--rounds 15] [--batch 64] [--threads 4] [--profile]
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from _tutorial import Tutorial
 
 from zerosum import recipes
-from zerosum.data.source import InMemory, Spec
+from zerosum.data.source import InMemory, Source, Spec
 from zerosum.job import build_run
 from zerosum.machine import describe
 from zerosum.play import play
@@ -27,12 +28,12 @@ def images(n: int = 1024) -> InMemory:
     return InMemory(Spec("images", (3, 64, 64)), x, None, x[:64], None)
 
 
-def stepper(batch: int, precision: str, **settings: object) -> Callable[[], None]:
-    source = images()
-    cfg = recipes.find("dcgan").Config(batch=batch, **settings)
-    run = build_run("dcgan", cfg, source.spec, Training(steps=10**9, device="cpu", precision=precision))  # type: ignore[arg-type]
+def stepper(source: Source, batch: int, precision: Literal["bf16", "fp32"]) -> Callable[[], object]:
+    """A function that plays one step of dcgan."""
+    cfg = recipes.find("dcgan").Config(batch=batch)
+    run = build_run("dcgan", cfg, source.spec, Training(steps=10**9, device="cpu", precision=precision))
     steps = play(run, source)
-    return lambda: next(steps) and None  # type: ignore[func-returns-value]
+    return lambda: next(steps)
 
 
 def main() -> None:
@@ -46,16 +47,20 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     tutorial, data = Tutorial(3, 64), images().batches(args.batch, 0)
-    contestants: dict[str, Callable[[], None]] = {
+    contestants: dict[str, Callable[[], object]] = {
         "tutorial loop, fp32": lambda: tutorial.step(next(data)["x"].contiguous()),
-        "zerosum, fp32": stepper(args.batch, "fp32"),
-        "zerosum, bf16": stepper(args.batch, "bf16"),
+        "zerosum, fp32": stepper(images(), args.batch, "fp32"),
+        "zerosum, bf16": stepper(images(), args.batch, "bf16"),
     }
     if args.profile:
         with torch.profiler.profile(record_shapes=True) as profiler:
             for _ in range(5):
                 contestants["zerosum, bf16"]()
-        print(profiler.key_averages(group_by_input_shape=True).table(sort_by="self_cpu_time_total", row_limit=40, max_name_column_width=50))
+        print(
+            profiler.key_averages(group_by_input_shape=True).table(
+                sort_by="self_cpu_time_total", row_limit=40, max_name_column_width=50
+            )
+        )
         return
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(args.rounds + 2):

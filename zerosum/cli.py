@@ -12,7 +12,6 @@ from rich.table import Table
 from zerosum import recipes
 from zerosum.errors import UserError, suggest
 
-Positional = tyro.conf.Positional
 console = Console()
 errors = Console(stderr=True)
 
@@ -106,13 +105,15 @@ def _train_anew(words: list[str]) -> int:
     name, share = _option(words, "--recipe"), _option(words, "--held-out")
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
-        raise UserError("what to train on? `zerosum train DATA ...`: a folder, an .npy, .npz or idx file, digits, ring8 or grid25")
+        raise UserError(
+            "what to train on? `zerosum train DATA ...`: a folder, an .npy, .npz or idx file, digits, ring8 or grid25"
+        )
     if not helping and name is None:
         name = choose(open_source(words[0], held_out=_share(share)).spec)
     config = recipes.find(name or "dcgan").Config
 
     def train(
-        data: Positional[str],
+        data: tyro.conf.Positional[str],
         recipe: str | None = None,
         out: Path | None = None,
         training: Training = Training(),  # noqa: B008
@@ -183,7 +184,9 @@ def _play(job: Any) -> int:
         return 130
     _say("training is done; scoring ...")
     scores = job.score()
-    job.folder.log({"step": job.run.clock.step, "seconds": round(job.before, 3), "scores": [s.to_json() for s in scores], "final": True})
+    job.folder.log(
+        {"step": job.run.clock.step, "seconds": round(job.before, 3), "scores": [s.to_json() for s in scores], "final": True}
+    )
     _table(scores)
     _say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} -n 64 --out samples.png")
     return 0
@@ -210,7 +213,7 @@ def _sample(words: list[str]) -> int:
 
 
 def sample(
-    run: Positional[Path],
+    run: tyro.conf.Positional[Path],
     out: Path,
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64,
     label: str | None = None,
@@ -247,7 +250,8 @@ def sample(
             square = next(c for c in range(1, n + 1) if c * c >= n)
             modality(spec).picture(items, spec, square).save(out)
         elif out.suffix == ".npz":
-            np.savez_compressed(out, x=items, **({"y": made["y"].numpy()} if "y" in made else {}))
+            arrays: dict[str, Any] = {"x": items} | ({"y": made["y"].numpy()} if "y" in made else {})
+            np.savez_compressed(out, **arrays)
         elif out.suffix:
             raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
         else:
@@ -270,7 +274,7 @@ def _score(words: list[str]) -> int:
     return _parse(score, words, "score")
 
 
-def score(run: Positional[Path], seed: int = 1, recipe: str | None = None) -> int:
+def score(run: tyro.conf.Positional[Path], seed: int = 1, recipe: str | None = None) -> int:
     """Score a trained run against the data held out of its training.
 
     Args:
@@ -291,7 +295,7 @@ def _report(words: list[str]) -> int:
     return _parse(report, words, "report")
 
 
-def report(run: Positional[Path]) -> int:
+def report(run: tyro.conf.Positional[Path]) -> int:
     """Write a run's report.html anew.
 
     Args:

@@ -1,7 +1,7 @@
 """check_recipe: what every recipe promises, checked. For the house's tests and for anyone's own recipe.
 
-    from zerosum import check_recipe
-    check_recipe("./my_recipe.py")
+from zerosum import check_recipe
+check_recipe("./my_recipe.py")
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def check_recipe(recipe: str | ModuleType, source: Source | None = None, steps: 
 def check_config(module: ModuleType, cfg: Any) -> None:
     """Config is frozen, of plain values that survive JSON; the docstring says in its first line what the recipe is."""
     assert (module.__doc__ or "").strip(), "the recipe's file needs a docstring: its first line is shown by `zerosum list`"
-    assert dataclasses.is_dataclass(cfg) and cfg.__dataclass_params__.frozen, "Config must be a frozen dataclass"
-    again = type(cfg)(**json.loads(json.dumps(dataclasses.asdict(cfg))))
+    frozen = dataclasses.is_dataclass(cfg) and vars(type(cfg))["__dataclass_params__"].frozen
+    assert frozen, "Config must be a frozen dataclass"
+    again = module.Config(**json.loads(json.dumps(vars(cfg))))
     assert again == cfg, "Config does not survive JSON: use numbers, words and booleans alone"
 
 
@@ -89,7 +90,9 @@ def check_resume(fresh: Any, source: Source, steps: int) -> None:
     for _ in play(loaded, source):
         pass
     for key, value in whole.nets.state_dict().items():
-        assert torch.equal(value, loaded.nets.state_dict()[key]), f"{key} differs after a resume: is some state not in a buffer?"
+        assert torch.equal(value, loaded.nets.state_dict()[key]), (
+            f"{key} differs after a resume: is some state not in a buffer?"
+        )
     assert whole.clock == loaded.clock, f"the clock differs after a resume: {whole.clock} and {loaded.clock}"
 
 

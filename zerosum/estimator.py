@@ -41,7 +41,9 @@ class GAN:
         source = open_source(x, y, training.held_out)
         recipe = self.recipe or choose(source.spec)
         cfg = settings(recipe, {name: value for name, value in self.settings.items() if name not in known})
-        what = str(Path(x).resolve()) if isinstance(x, str | Path) and Path(x).exists() else x if isinstance(x, str) else "array"
+        what = (
+            str(Path(x).resolve()) if isinstance(x, str | Path) and Path(x).exists() else x if isinstance(x, str) else "array"
+        )
         self._job = Job.new(what, source, recipe, cfg, training, None if out is None else Path(out))
         self._job.play(display)
         self._sampler = self._job.sampler

@@ -197,7 +197,9 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
             name = recipe
         return name, settings(name, config["settings"]), Spec.from_json(config["spec"]), Training(**config["training"])
     except (KeyError, TypeError) as error:
-        raise UserError(f"{folder.path / 'config.json'} is damaged ({error}): copy the run folder again, or train anew") from error
+        raise UserError(
+            f"{folder.path / 'config.json'} is damaged ({error}): copy the run folder again, or train anew"
+        ) from error
 
 
 def open_run(path: str | Path, step: int | None = None, device: str = "auto", recipe: str | None = None) -> Sampler:

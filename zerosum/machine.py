@@ -77,4 +77,7 @@ def watts(device: str) -> tuple[float, str]:
             return torch.cuda.power_draw(device) / 1000, "reported by the GPU, which alone is counted"
         except (RuntimeError, ModuleNotFoundError, AttributeError):
             return 300.0, "assumed: 300 W for a GPU under load"
-    return WATTS_PER_CORE * torch.get_num_threads(), f"assumed: {WATTS_PER_CORE:g} W for each of {torch.get_num_threads()} busy cores"
+    return (
+        WATTS_PER_CORE * torch.get_num_threads(),
+        f"assumed: {WATTS_PER_CORE:g} W for each of {torch.get_num_threads()} busy cores",
+    )

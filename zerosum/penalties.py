@@ -20,7 +20,7 @@ Critic = Callable[[Tensor], Tensor]
 
 @contextmanager
 def exact() -> Iterator[None]:
-    """Second derivatives are taken in float32 and eagerly: torch.compile has no double backward, bfloat16 no digits to spare."""
+    """Float32 and eager, for second derivatives: torch.compile has no double backward, bfloat16 no digits to spare."""
     with (
         torch.autocast("cpu", enabled=False),
         torch.autocast("cuda", enabled=False),
@@ -114,8 +114,8 @@ def clipped(optim: Callable[[list[nn.Parameter]], torch.optim.Optimizer], c: flo
 
         def clamp(*_: object) -> None:
             with torch.no_grad():
-                torch._foreach_clamp_max_(params, c)
-                torch._foreach_clamp_min_(params, -c)
+                for p in params:
+                    p.clamp_(-c, c)
 
         built.register_step_post_hook(clamp)
         return built

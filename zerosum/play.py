@@ -103,7 +103,8 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
     game, nets, accum = run.game, run.nets, run.pace.accum
     data = source.batches(run.batch, run.seed, run.clock.batches, rank(), world())
     while run.clock.step < run.clock.total:
-        clock, batch, logs = run.clock, None, {}
+        clock, batch = run.clock, None
+        logs: dict[str, Tensor] = {}
         noise.seed_step(run.seed, clock.step)
         for turn in (turn for turn in game.turns if turn.due(clock.step)):
             player, optim, params = game.players[turn.player], run.optims[turn.player], run.params[turn.player]
@@ -118,7 +119,7 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                         with run.autocast():
                             terms = turn.loss(nets, part, clock)
                         if any(term.requires_grad for term in terms.values()):
-                            (sum(terms.values()) / accum).backward()
+                            (torch.stack([term.float() for term in terms.values()]).sum() / accum).backward()
                             learns = True
                         for name, term in terms.items():
                             scored[name] = scored.get(name, 0) + term.detach() / accum
@@ -148,7 +149,8 @@ def split(batch: Batch, parts: int) -> list[Batch]:
 @torch.no_grad()
 def average_into(mean: nn.Module, net: nn.Module, decay: float) -> None:
     """mean <- decay * mean + (1 - decay) * net for parameters; buffers are copied."""
-    means, values = list(mean.parameters()), list(net.parameters())
+    means: list[Tensor] = list(mean.parameters())
+    values: list[Tensor] = list(net.parameters())
     if means:
         torch._foreach_lerp_(means, values, 1 - decay)
     for old, new in zip(mean.buffers(), net.buffers(), strict=True):

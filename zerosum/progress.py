@@ -37,7 +37,9 @@ class Lines(Display):
     def update(self, clock: Clock, rate: float, seconds: float, losses: dict[str, float], scores: list[Score]) -> None:
         if time.monotonic() - self._last >= self.every or clock.step >= clock.total:
             self._last = time.monotonic()
-            self.console.print(f"{_where(clock, rate, seconds)}  {_losses(losses)}{_score(scores)}", soft_wrap=True, highlight=False)
+            self.console.print(
+                f"{_where(clock, rate, seconds)}  {_losses(losses)}{_score(scores)}", soft_wrap=True, highlight=False
+            )
 
 
 class Bar(Display):
@@ -55,7 +57,9 @@ class Bar(Display):
 
     def update(self, clock: Clock, rate: float, seconds: float, losses: dict[str, float], scores: list[Score]) -> None:
         table = Table.grid(padding=(0, 1))
-        table.add_row(ProgressBar(total=1.0, completed=clock.progress, width=40), Text(_where(clock, rate, seconds), style="bold"))
+        table.add_row(
+            ProgressBar(total=1.0, completed=clock.progress, width=40), Text(_where(clock, rate, seconds), style="bold")
+        )
         rest = Table.grid()
         rest.add_row(table)
         rest.add_row(Text(_losses(losses) + _score(scores), style="dim"))

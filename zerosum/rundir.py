@@ -1,7 +1,7 @@
 """The run folder: the interface between training, the command line and whoever reads a run. Nothing executes on load.
 
 config.json            what was asked: recipe, settings, training, data, spec, versions, machine
-log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores"), notes ("step", "note")
+log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores"), notes
 samples/step-N.png     pictures over time, always of the same inputs
 step-N/                a checkpoint: meta.json (clock), nets.safetensors, optim.pt (tensors alone: weights_only)
 report.html            everything above in one file
@@ -41,7 +41,9 @@ class RunDir:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not (self.path / "config.json").is_file():
-            raise UserError(f"{self.path} is no run folder: it has no config.json; `zerosum train DATA --out {self.path}` makes one")
+            raise UserError(
+                f"{self.path} is no run folder: it has no config.json; `zerosum train DATA --out {self.path}` makes one"
+            )
         self.config: dict[str, Any] = _read_json(self.path / "config.json")
 
     @staticmethod
@@ -206,7 +208,9 @@ def writing(where: Path, scratch: Path | None = None) -> Iterator[None]:
             shutil.rmtree(scratch, ignore_errors=True)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         what = "free some space, then go on with --resume" if full else "check the folder's place and permissions"
-        raise UserError(f"cannot write to {where} ({error.strerror or error}): what was saved before is whole; {what}") from error
+        raise UserError(
+            f"cannot write to {where} ({error.strerror or error}): what was saved before is whole; {what}"
+        ) from error
 
 
 @contextmanager
@@ -221,4 +225,3 @@ def _damage(path: Path, rescue: str) -> Iterator[None]:
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, AttributeError, SafetensorError) as error:
         first = str(error).strip().split("\n")[0]
         raise UserError(f"{path} is damaged or of another run ({type(error).__name__}: {first}): {rescue}") from error
-

@@ -26,7 +26,7 @@ def modality(spec: Spec) -> Modality:
     known = _having("decode", "encode", "picture", "write")
     if spec.kind not in known:
         raise UserError(f"data of kind {spec.kind} are unknown here: update zerosum, which knows {', '.join(known)}")
-    return known[spec.kind]  # type: ignore[return-value]
+    return known[spec.kind]
 
 
 def open_source(what: Any, labels: Any = None, held_out: float | None = None) -> Source:

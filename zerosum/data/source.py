@@ -47,7 +47,8 @@ class Spec:
     @staticmethod
     def from_json(values: dict[str, Any]) -> Spec:
         """The spec that `to_json` wrote. Raises TypeError where fields are missing or unknown."""
-        return Spec(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        return Spec(**fields)
 
 
 class Modality(Protocol):
@@ -196,7 +197,7 @@ def split(
         rows, kept = train_test_split(np.arange(len(x)), test_size=share, random_state=0, stratify=y if fits and room else None)
         x, y, test = x[rows], None if y is None else y[rows], (x[kept], None if y is None else y[kept])
     counts = () if y is None else tuple(np.bincount(y, minlength=len(spec.names)).tolist())
-    tensor = lambda values: None if values is None else torch.from_numpy(np.ascontiguousarray(values))  # noqa: E731
+    tensor = lambda values: None if values is None else torch.from_numpy(np.ascontiguousarray(values))
     labels = [None if values is None else values.astype(np.int64) for values in (y, test[1])]
     parts = [tensor(values) for values in (x, labels[0], test[0], labels[1])]
     return InMemory(replace(spec, counts=counts), *parts)  # type: ignore[arg-type]

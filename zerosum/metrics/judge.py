@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from zerosum.data.source import Source
+from zerosum.data.source import Source, Spec
 from zerosum.metrics.frechet import frechet
 from zerosum.metrics.score import Maker, Score
 from zerosum.metrics.trivial import independent
-from zerosum.data.source import Spec
 from zerosum.nets.shapes import levels
 
 ITEMS = 10_000
@@ -48,7 +47,8 @@ def train_judge(source: Source, seed: int = 0, steps: int = 1500) -> Judge:
             parts += [nn.Conv2d(c, wide, 3, 1, 1), nn.BatchNorm2d(wide), nn.ReLU(), nn.MaxPool2d(2)]
             c, height, width = wide, height // 2, width // 2
         trunk = nn.Sequential(*parts, nn.Flatten(), nn.Linear(c * height * width, 128), nn.ReLU())
-        net = nn.Sequential(trunk, nn.Dropout(0.3), nn.Linear(128, source.spec.classes)).to(memory_format=torch.channels_last)
+        net = nn.Sequential(trunk, nn.Dropout(0.3), nn.Linear(128, source.spec.classes))
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optim = torch.optim.Adam(net.parameters(), lr=2e-3, fused=True)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(optim, steps)
         for _, batch in zip(range(steps), source.to("cpu").batches(128, seed), strict=False):
@@ -74,7 +74,7 @@ def measure(make: Maker, source: Source, seed: int = 0) -> list[Score]:
     reference = judge.features(held)
     distance = lambda x: frechet(judge.features(x), reference)
     protocol = (
-        f"Fréchet distance on 128 features of a classifier trained on the training images (held-out accuracy {judge.accuracy:.3f}): "
+        f"Fréchet distance on 128 features of a classifier trained on the training part (held-out accuracy {judge.accuracy:.3f}): "
         f"{ITEMS:,} generated against {len(held):,} held-out real images; real: {len(train['x']):,} training images; "
         f"trivial: independent pixels; seed {seed}. Not an FID: no Inception network is involved"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -12,9 +13,7 @@ def layers(width_in: int, width: int, depth: int, width_out: int, slope: float) 
     """`depth` hidden layers of `width` units, LeakyReLU of the given slope (0: ReLU), linear output."""
     widths = [width_in, *[width] * depth]
     hidden = [
-        part
-        for a, b in zip(widths, widths[1:], strict=False)
-        for part in (nn.Linear(a, b), nn.LeakyReLU(slope, inplace=True))
+        part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.LeakyReLU(slope, inplace=True))
     ]
     return nn.Sequential(*hidden, nn.Linear(widths[-1], width_out))
 
@@ -39,12 +38,10 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Items [n, *shape] (and labels [n]) -> logits [n, 1]. Labels enter as a projection on the last hidden layer."""
 
-    def __init__(
-        self, shape: tuple[int, ...], width: int = 256, depth: int = 3, classes: int = 0, out: int = 1
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...], width: int = 256, depth: int = 3, classes: int = 0, out: int = 1) -> None:
         super().__init__()
         whole = layers(prod(shape), width, depth, out, slope=0.2)
-        self.body, self.head = nn.Sequential(nn.Flatten(), *whole[:-1]), whole[-1]
+        self.body, self.head = nn.Sequential(nn.Flatten(), *list(whole)[:-1]), whole[-1]
         self.label = nn.Embedding(classes, width) if classes else None
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:

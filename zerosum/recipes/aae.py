@@ -16,7 +16,19 @@ from zerosum.game import Batch, Clock, Game, Player, Terms, Turn
 from zerosum.layers.spectral import spectral
 from zerosum.losses import adversarial_loss
 from zerosum.nets import dcgan, mlp
-from zerosum.recipes._parts import Settings, check, draw_z, ema, lr_scale, noisy, optimiser, player_d, player_g, prior, smoothness
+from zerosum.recipes._parts import (
+    Settings,
+    check,
+    draw_z,
+    ema,
+    lr_scale,
+    noisy,
+    optimiser,
+    player_d,
+    player_g,
+    prior,
+    smoothness,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,4 +24,6 @@ class Config(Settings):
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on images of any size. D has batch norm unless its gradient is penalised item by item."""
     shape = need_images(spec, "dcgan")
-    return pair(cfg, spec, Generator(shape, cfg.z_dim, cfg.width), Discriminator(shape, cfg.width, batch_norm=cfg.penalty == "none"))
+    return pair(
+        cfg, spec, Generator(shape, cfg.z_dim, cfg.width), Discriminator(shape, cfg.width, batch_norm=cfg.penalty == "none")
+    )

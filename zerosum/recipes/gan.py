@@ -26,4 +26,6 @@ class Config(Settings):
 
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on data of any shape."""
-    return pair(cfg, spec, Generator(spec.shape, cfg.z_dim, cfg.width, cfg.depth), Discriminator(spec.shape, cfg.width, cfg.depth))
+    return pair(
+        cfg, spec, Generator(spec.shape, cfg.z_dim, cfg.width, cfg.depth), Discriminator(spec.shape, cfg.width, cfg.depth)
+    )

@@ -30,6 +30,8 @@ def build(cfg: Config, spec: Spec) -> Game:
     """The game on images of at least 8 x 8 pixels."""
     shape = need_images(spec, "sagan")
     if min(shape[1:]) < 8:
-        raise UserError(f"recipe sagan needs images of at least 8 x 8 pixels, and these are {shape[1]} x {shape[2]}: take dcgan")
+        raise UserError(
+            f"recipe sagan needs images of at least 8 x 8 pixels, and these are {shape[1]} x {shape[2]}: take dcgan"
+        )
     G = spectral(Generator(shape, cfg.z_dim, cfg.width, attention=True))
     return pair(cfg, spec, G, Discriminator(shape, max(1, cfg.width // 2), attention=True))
