@@ -83,17 +83,27 @@ def test_lines_that_guides_tell_to_change_are_there():
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_has_a_page(name):
     page = (ROOT / "docs" / "recipes" / f"{name}.md").read_text()
-    for part in ("## When to take it", "## Command", "## What is logged", "## Implementation details", "## Deviations", "## Result"):
+    for part in (
+        "## When to take it",
+        "## Command",
+        "## What is logged",
+        "## Implementation details",
+        "## Deviations",
+        "## Result",
+    ):
         assert part in page, f"{name}: no section {part}"
-    for file, function in re.findall(r"`([\w/]+\.py): ([\w.]+)`", page):
-        module = importlib.import_module("zerosum." + file.removesuffix(".py").replace("/", "."))
-        where = module
+
+
+def prose(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.stem)
+def test_places_that_pages_name_exist(page):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose(page)):
+        assert "://" in target or (page.parent / target).exists(), f"links to {target}"
+    for file, function in re.findall(r"`([\w/]+\.py): ([\w.]+)`", prose(page)):
+        where: object = importlib.import_module("zerosum." + file.removesuffix(".py").replace("/", "."))
         for step in function.split("."):
+            assert step in vars(where), f"there is no {function} in {file}"
             where = vars(where)[step]
-
-
-def test_links_lead_somewhere():
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -163,6 +163,7 @@ def test_a_passed_turn_leaves_everything_untouched(momentum):
     for old, new in zip(optim["state"].values(), after["state"].values(), strict=True):
         assert all(old[k] is new[k] or torch.equal(old[k], new[k]) for k in old)
     assert run.clock.step == 3
+    assert run.clock.batches == 2 + 1 + 1  # who passes is not asked again in the same step
 
 
 def test_a_detached_term_is_logged_and_moves_nothing():
@@ -191,9 +192,7 @@ def test_a_turn_of_detached_terms_alone_is_logged_and_passed():
 
 
 def test_parts_of_a_batch_give_the_whole_batchs_step():
-    runs = [
-        Run(game([Turn("D", both), Turn("G", both)]), total=5, batch=12, pace=Pace(accum=accum)) for accum in (1, 2, 3)
-    ]
+    runs = [Run(game([Turn("D", both), Turn("G", both)]), total=5, batch=12, pace=Pace(accum=accum)) for accum in (1, 2, 3)]
     logs = [played(run) for run in runs]
     for run, log in zip(runs[1:], logs[1:], strict=True):
         for p, q in zip(runs[0].nets.parameters(), run.nets.parameters(), strict=True):

@@ -56,7 +56,12 @@ def test_conditional_recipe_refuses_data_without_labels():
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [({"lr_d": -1.0}, "lr_d"), ({"beta1": 1.5}, "beta1"), ({"real_label": 0.9, "loss": "hinge"}, "real_label"), ({"batch": 0}, "batch")],
+    [
+        ({"lr_d": -1.0}, "lr_d"),
+        ({"beta1": 1.5}, "beta1"),
+        ({"real_label": 0.9, "loss": "hinge"}, "real_label"),
+        ({"batch": 0}, "batch"),
+    ],
 )
 def test_settings_out_of_range_are_refused_by_name(setting, message):
     dcgan = recipes.find("dcgan")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from zerosum.errors import UserError
+
+Made = TypeVar("Made")
 
 
 def start() -> None:
@@ -39,13 +45,49 @@ def _device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
 
 
+@contextmanager
+def _meeting() -> Iterator[None]:
+    """What ranks do together. Raises UserError where one of them is gone: its own message says why."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise UserError("another process of this training has ended: its message, if not above, says why") from error
+
+
+def _gather(mine: Any) -> list[Any]:
+    """What each rank brings, on every rank. Only for what zerosum itself made: it is pickled on the way."""
+    parts: list[Any] = [None] * world()
+    with _meeting():
+        dist.all_gather_object(parts, mine)
+    return parts
+
+
+def together(make: Callable[[], Made]) -> Made:
+    """Make something on every rank. Where one cannot, none goes on: each raises, and so nobody waits for the others."""
+    if world() == 1:
+        return make()
+    made, own = None, None
+    try:
+        made = make()
+    except Exception as error:
+        own = error
+    failures = _gather(None if own is None else str(own))
+    if own is not None:
+        raise own
+    for number, failure in enumerate(failures):
+        if failure is not None:
+            raise UserError(f"rank {number}: {failure}")
+    return made  # type: ignore[return-value]
+
+
 def unanimous(yes: bool) -> bool:
     """True where every rank says yes. Every rank must ask, or the others wait for ever."""
     if world() == 1:
         return yes
     vote = torch.tensor(float(yes), device=_device())
-    dist.all_reduce(vote, op=dist.ReduceOp.MIN)
-    return bool(vote)
+    with _meeting():
+        dist.all_reduce(vote, op=dist.ReduceOp.MIN)
+        return bool(vote)
 
 
 def from_first(number: float) -> float:
@@ -53,8 +95,9 @@ def from_first(number: float) -> float:
     if world() == 1:
         return number
     value = torch.tensor(number, dtype=torch.float64, device=_device())
-    dist.broadcast(value, 0)
-    return float(value)
+    with _meeting():
+        dist.broadcast(value, 0)
+        return float(value)
 
 
 def average_grads(params: Iterable[nn.Parameter]) -> None:
@@ -63,19 +106,20 @@ def average_grads(params: Iterable[nn.Parameter]) -> None:
         return
     params = list(params)
     flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in params])
-    dist.all_reduce(flat)
+    with _meeting():
+        dist.all_reduce(flat)
     flat /= world()
     for p, grad in zip(params, flat.split([p.numel() for p in params]), strict=True):
         p.grad = grad.view_as(p) if p.grad is None else p.grad.copy_(grad.view_as(p))
 
 
 def average(scalars: Mapping[str, float]) -> dict[str, float]:
-    """Each number's mean over the ranks."""
+    """Each number's mean over the ranks that have it: one that passed a turn brings fewer."""
     if world() == 1:
         return dict(scalars)
-    values = torch.tensor(list(scalars.values()), dtype=torch.float64, device=_device())
-    dist.all_reduce(values)
-    return dict(zip(scalars, (values / world()).tolist(), strict=True))
+    parts = _gather(dict(scalars))
+    found = {name: [part[name] for part in parts if name in part] for part in parts for name in part}
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def sync_buffers(nets: nn.Module) -> None:
@@ -84,5 +128,6 @@ def sync_buffers(nets: nn.Module) -> None:
         return
     for buffer in nets.buffers():
         value: Tensor = buffer.to(_device())
-        dist.broadcast(value, 0)
+        with _meeting():
+            dist.broadcast(value, 0)
         buffer.copy_(value)

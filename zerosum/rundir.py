@@ -54,8 +54,14 @@ class RunDir:
             raise UserError(f"{path} already holds a run: go on with `zerosum train --resume {path}`, or choose another --out")
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-            _write(path / "config.json", json.dumps({"format": FORMAT, "zerosum": __version__, **config}, indent=2).encode())
+            _replace(path / "config.json", json.dumps({"format": FORMAT, "zerosum": __version__, **config}, indent=2).encode())
         return RunDir(path)
+
+    def asked(self, **changes: Any) -> None:
+        """Change entries of config.json: what is asked of this run from now on."""
+        self.config |= changes
+        with writing(self.path):
+            _replace(self.path / "config.json", json.dumps(self.config, indent=2).encode())
 
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -67,7 +73,7 @@ class RunDir:
     def latest(self) -> int:
         """The newest checkpoint's step. Raises UserError where there is none."""
         if not (steps := self.checkpoints()):
-            raise UserError(f"{self.path} holds no checkpoint yet: training had not saved; train anew into another folder")
+            raise UserError(f"{self.path} holds no checkpoint yet: go on with `zerosum train --resume {self.path}`")
         return steps[-1]
 
     def save(self, run: Run, seconds: float, keep: int = 2) -> None:
@@ -106,11 +112,13 @@ class RunDir:
 
         Raises UserError where a file is missing, damaged, newer than this version, or holds code.
         """
-        step = self.latest() if step is None else step
+        step, known = self.latest() if step is None else step, self.checkpoints()
+        if step not in known:
+            raise UserError(f"{self.path} has no checkpoint at step {step}: it has {', '.join(map(str, known)) or 'none'}")
         folder = self.path / f"step-{step}"
-        meta = _read_json(folder / "meta.json")
-        older = [n for n in self.checkpoints() if n < step]
+        older = [n for n in known if n < step]
         rescue = f"remove {folder} to go on from step {older[-1]}" if older else f"there is no older checkpoint in {self.path}"
+        meta = _read_json(folder / "meta.json", rescue)
         with _damage(folder / "nets.safetensors", rescue):
             run.nets.load_state_dict(safetensors.torch.load((folder / "nets.safetensors").read_bytes()))
         if optims:
@@ -139,11 +147,12 @@ class RunDir:
                     continue
 
     def forget_after(self, step: int) -> None:
-        """Drop log lines and pictures later than a step: what was played after the checkpoint is played again."""
-        kept = [json.dumps(row) + "\n" for row in self.rows() if row["step"] <= step]
-        with writing(self.path):
-            _write(self.path / "log.tmp", "".join(kept).encode())
-            (self.path / "log.tmp").replace(self.path / "log.jsonl")
+        """Drop log lines and pictures later than a step: what was played after the checkpoint is played again.
+
+        The final scores of this step go too: they are taken again, or it is no longer the final one.
+        """
+        kept = [row for row in self.rows() if row["step"] <= step and not (row["step"] == step and "final" in row)]
+        self.write_text("log.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
         for later in [path for at, path in self.pictures() if at > step]:
             later.unlink()
 
@@ -153,7 +162,7 @@ class RunDir:
         image.save(buffer, "PNG")
         with writing(self.path):
             (self.path / "samples").mkdir(exist_ok=True)
-            _write(self.path / "samples" / f"step-{step}.png", buffer.getbuffer())
+            _replace(self.path / "samples" / f"step-{step}.png", buffer.getbuffer())
 
     def pictures(self) -> list[tuple[int, Path]]:
         """(step, path) of every picture, in order."""
@@ -163,8 +172,7 @@ class RunDir:
     def write_text(self, name: str, text: str) -> Path:
         """Write a whole file, or leave the old one."""
         with writing(self.path):
-            _write(self.path / f".{name}", text.encode())
-            (self.path / f".{name}").replace(self.path / name)
+            _replace(self.path / name, text.encode())
         return self.path / name
 
 
@@ -173,6 +181,16 @@ def _write(path: Path, data: bytes | memoryview) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _replace(path: Path, data: bytes | memoryview) -> None:
+    """Write a whole file, or leave what was there."""
+    scratch = path.with_name(f".{path.name}")
+    try:
+        _write(scratch, data)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _sync_folder(path: Path) -> None:
@@ -184,15 +202,15 @@ def _sync_folder(path: Path) -> None:
             os.close(handle)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, rescue: str = "copy the run folder again, or train anew") -> dict[str, Any]:
     """A JSON object of this format. Raises UserError where it is missing, damaged or from a newer version."""
     try:
         values = json.loads(path.read_text())
         version = values["format"]
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: the run folder is incomplete; copy it again, or train anew") from error
+        raise UserError(f"{path} is missing: {rescue}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): copy the run folder again, or train anew") from error
+        raise UserError(f"{path} is damaged ({type(error).__name__}: {error}): {rescue}") from error
     if not isinstance(version, int) or version > FORMAT:
         raise UserError(f"{path} was written by a newer zerosum (format {version}, this one reads {FORMAT}): update zerosum")
     return values
@@ -207,7 +225,7 @@ def writing(where: Path, scratch: Path | None = None) -> Iterator[None]:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        what = "free some space, then go on with --resume" if full else "check the folder's place and permissions"
+        what = "free some space, then try again (a run: with --resume)" if full else "check the path and its permissions"
         raise UserError(
             f"cannot write to {where} ({error.strerror or error}): what was saved before is whole; {what}"
         ) from error

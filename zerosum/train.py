@@ -29,7 +29,7 @@ class Training:
 
     steps: int | None = None  # steps to train (default: 5 minutes)
     minutes: float | None = None  # or minutes of training; schedules are fitted to them
-    seed: int = 0  # of weights, noise and order of data
+    seed: int = 0  # of weights, noise and order of data; 0 or more
     held_out: float | None = None  # share of items kept out of training for scores (default: 0.2, or 0.1 from 10,000 items)
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     threads: int = 0  # processor threads; 0: torch's choice
@@ -40,6 +40,22 @@ class Training:
     log_every: int = 0  # steps between lines of the log; 0: about four lines a second
     pictures: int = 16  # sample pictures over the run, denser early
     scores: int = 3  # times the quick scores are taken on the way
+
+
+def check(training: Training) -> None:
+    """Raise UserError where a wish is out of range or two exclude each other."""
+    if training.steps is not None and training.minutes is not None:
+        raise UserError("steps and minutes both given: choose one")
+    for name, least in (("seed", 0), ("threads", 0), ("log_every", 0), ("pictures", 0), ("scores", 0), ("accum", 1), ("steps", 1)):
+        value = getattr(training, name)
+        if value is not None and not least <= value < 2**63:
+            raise UserError(f"{name} {value}: must be {least} or more")
+    for name in ("minutes", "save_every"):
+        value = getattr(training, name)
+        if value is not None and not (math.isfinite(value) and (value > 0 or (name == "save_every" and value == 0))):
+            raise UserError(f"{name} {value}: must be {'0 or more' if name == 'save_every' else 'greater than 0'}")
+    if training.precision not in get_args(get_type_hints(Training)["precision"]):
+        raise UserError(f"precision {training.precision}: choose auto, bf16 or fp32")
 
 
 class Marks:
