@@ -64,9 +64,8 @@ def main() -> None:
     judge = train_judge(source)
     reference, training = judge.features(held), judge.features(source.some(10_000)["x"])
     machine = describe("cpu")
-    print(
-        f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}; judge's test accuracy {judge.accuracy:.4f}"
-    )
+    print(f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}")
+    print(f"judge's test accuracy {judge.accuracy:.4f}")
     print(f"floor (10,000 training against 10,000 test images): {frechet(training, reference):.3f}", flush=True)
     print("\n| loop | seed | Fréchet distance | steps | seconds |\n|---|---|---|---|---|")
     found: dict[str, list[float]] = {"tutorial DCGAN": [], f"zerosum {args.recipe}": []}

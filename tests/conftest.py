@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,3 +25,36 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+TINY = ("--width", "8", "--batch", "16", "--pictures", "2", "--scores", "1", "--threads", "1")
+"""Settings of a run that takes a second."""
+
+
+def start(*words: str | Path, module: str = "zerosum", **options: object) -> subprocess.Popen[str]:
+    """A real process: `python -m zerosum WORDS`, one thread, warnings as errors of zerosum's own modules."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "error:::zerosum", "COLUMNS": "100"}
+    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", module, *map(str, words)], env=environment, **(pipe | options))
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr) of a process."""
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> Path:
+    """A trained cgan on digits with checkpoints at steps 5 and 6. Tests that change it copy it first."""
+    from zerosum.cli import main
+
+    run = tmp_path_factory.mktemp("tiny") / "run"
+    plan = ("--recipe", "cgan", "--steps", "6", "--log-every", "1", "--save-every", "0")
+    with pytest.raises(SystemExit) as end:
+        main(["train", "digits", *plan, *TINY, "--out", str(run)])
+    assert end.value.code == 0
+    return run

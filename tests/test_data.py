@@ -727,3 +727,20 @@ def test_chest_radiographs(shared_data):
     assert source.spec.shape == (1, 28, 28) and source.spec.classes == 2
     assert len(source) + len(source.held_out()["x"]) == 3882
     assert source.spec.counts[1] > source.spec.counts[0]  # more pneumonia than not
+
+
+def test_pixels_on_a_small_scale_are_refused_rather_than_read_as_black(tmp_path):
+    np.save(tmp_path / "a.npy", PIXELS.astype(np.float32) % 17)
+    refused(tmp_path / "a.npy", tmp_path / "a.npy", "from 0 to 16", "scale them")
+
+
+def test_photographs_lying_down_are_turned_upright(tmp_path):
+    upright = np.zeros((12, 8), np.uint8)
+    upright[:3] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees clockwise to view
+    for i in range(10):
+        Image.fromarray(np.rot90(upright)).save(tmp_path / f"{i}.png", exif=exif)
+    source = open_source(tmp_path)
+    assert source.spec.shape == (1, 12, 8)
+    assert (source.some(1)["x"][0, 0, :3] == 1).all() and (source.some(1)["x"][0, 0, 3:] == -1).all()

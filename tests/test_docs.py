@@ -13,7 +13,7 @@ import zerosum
 from zerosum import recipes
 
 ROOT = Path(__file__).parents[1]
-PAGES = [page for page in sorted(ROOT.glob("docs/**/*.md")) if "```python" in page.read_text()]
+PAGES = [page for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))) if "```python" in page.read_text()]
 GUIDES = [ROOT / "docs" / f"add-a-{noun}.md" for noun in ("loss", "network", "recipe", "source", "metric")]
 HOMES = {"zerosum/data": "zerosum.data", "zerosum/metrics": "zerosum.metrics"}
 

@@ -1,12 +1,16 @@
 """The command line: train, sample, score, list."""
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, NoReturn
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from zerosum import recipes
@@ -55,25 +59,24 @@ def main(argv: list[str] | None = None) -> None:
             raise UserError(f"no command {words[0]}: {suggest(words[0], list(commands))}")
         sys.exit(commands[words[0]](words[1:]))
     except UserError as error:
-        if debug:
-            raise
-        errors.print(f"zerosum: {error}", style="bold", highlight=False, soft_wrap=True, markup=False)
-        sys.exit(2)
+        _fail(str(error), 2, debug)
     except KeyboardInterrupt:
-        if debug:
-            raise
-        errors.print("zerosum: stopped", style="bold")
-        sys.exit(130)
+        _fail("stopped", 130, debug)
     except Exception as error:
-        if debug:
-            raise
-        fault = f"zerosum: {type(error).__name__}: {error}: a fault of zerosum; --debug shows where, please report it"
-        errors.print(fault, style="bold", highlight=False, soft_wrap=True, markup=False)
-        sys.exit(1)
+        _fail(f"{type(error).__name__}: {error}: a fault of zerosum; --debug shows where, please report it", 1, debug)
 
 
-def _parse(function: Callable[..., int], words: list[str], name: str) -> int:
-    return tyro.cli(function, args=words, prog=f"zerosum {name}", config=(tyro.conf.OmitArgPrefixes,))
+def _fail(message: str, code: int, debug: bool) -> NoReturn:
+    """Say what is wrong in a line, under the whole traceback where that was asked for."""
+    if debug:
+        traceback.print_exc()
+    errors.print(" ".join(f"zerosum: {message}".split()), style="bold", highlight=False, soft_wrap=True, markup=False)
+    sys.exit(code)
+
+
+def _parse(function: Callable[..., Any], words: list[str], name: str) -> Any:
+    first = os.environ.get("RANK", "0") == "0"
+    return tyro.cli(function, args=words, prog=f"zerosum {name}", config=(tyro.conf.OmitArgPrefixes,), console_outputs=first)
 
 
 def _option(words: list[str], name: str) -> str | None:
@@ -91,13 +94,18 @@ def _train(words: list[str]) -> int:
 
     parallel.start()
     try:
-        return _parse(_resume, words, "train") if _option(words, "--resume") else _train_anew(words)
+        again = _option(words, "--resume") is not None
+        return _play(parallel.together(lambda: _parse(_resume, words, "train") if again else _train_anew(words)))
+    except UserError:
+        if parallel.rank() == 0:
+            raise
+        return 2  # rank 0 says why
     finally:
         parallel.stop()
 
 
-def _train_anew(words: list[str]) -> int:
-    """Parse with the options of the recipe that was named, or that suits the data; then train."""
+def _train_anew(words: list[str]) -> Any:
+    """Parse with the options of the recipe that was named, or that suits the data; the job that was asked for."""
     from zerosum.data import open_source
     from zerosum.job import Job, choose
     from zerosum.train import Training
@@ -118,7 +126,7 @@ def _train_anew(words: list[str]) -> int:
         out: Path | None = None,
         training: Training = Training(),  # noqa: B008
         settings: config = config(),  # type: ignore[valid-type]  # noqa: B008
-    ) -> int:
+    ) -> Job:
         """Train a GAN. The settings below are those of the recipe named by --recipe (here: RECIPE).
 
         Args:
@@ -134,7 +142,7 @@ def _train_anew(words: list[str]) -> int:
             _say(f"recipe {name}: {recipes.summary(name)}")
         if source.spec.classes > 1 and not job.sampler.labelled:
             _say(f"note: the data have {source.spec.classes} classes, and recipe {name} ignores them; --recipe cgan uses them")
-        return _play(job)
+        return job
 
     train.__doc__ = (train.__doc__ or "").replace("RECIPE)", f"{name or 'dcgan'})")
     return _parse(train, words, "train")
@@ -148,11 +156,11 @@ def _share(text: str | None) -> float | None:
 
 
 def _fresh(data: str, recipe: str) -> Path:
-    stem = f"{Path(data).name.split('.')[0]}-{Path(recipe).stem}"
+    stem = f"{Path(data).resolve().name.split('.')[0]}-{Path(recipe).stem}"
     return next(path for i in range(1, 10**6) if not (path := Path("runs") / f"{stem}-{i}").exists())
 
 
-def _resume(resume: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None) -> int:
+def _resume(resume: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None) -> Any:
     """Go on where a run stopped, exactly.
 
     Args:
@@ -165,7 +173,7 @@ def _resume(resume: Path, steps: int | None = None, minutes: float | None = None
 
     job = Job.resume(resume, steps, minutes, recipe)
     _say(f"{resume}: going on from step {job.run.clock.step:,}")
-    return _play(job)
+    return job
 
 
 def _play(job: Any) -> int:
@@ -240,34 +248,30 @@ def sample(
     from zerosum.job import open_run
     from zerosum.rundir import writing
 
+    if out.suffix not in (".png", ".npz", ""):
+        raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
     sampler = open_run(run, step, device, recipe)
     spec = sampler.spec
-    made = sampler.make(n, seed, None if label is None else _class(label, spec))
+    made = sampler.make(n, seed, label)
     items = modality(spec).decode(made["x"], spec)
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".png":
-            square = next(c for c in range(1, n + 1) if c * c >= n)
-            modality(spec).picture(items, spec, square).save(out)
-        elif out.suffix == ".npz":
-            arrays: dict[str, Any] = {"x": items} | ({"y": made["y"].numpy()} if "y" in made else {})
-            np.savez_compressed(out, **arrays)
-        elif out.suffix:
-            raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
-        else:
-            out.mkdir(exist_ok=True)
-            modality(spec).write(items, spec, out)
+        with TemporaryDirectory(prefix=".sampling-", dir=out.parent) as place:  # what is there stays until all is written
+            whole = Path(place) / out.name
+            if out.suffix == ".png":
+                square = next(c for c in range(1, n + 1) if c * c >= n)
+                modality(spec).picture(items, spec, square).save(whole)
+            elif out.suffix == ".npz":
+                arrays: dict[str, Any] = {"x": items} | ({"y": made["y"].numpy()} if "y" in made else {})
+                np.savez_compressed(whole, **arrays)
+            else:
+                whole.mkdir()
+                modality(spec).write(items, spec, whole)
+                out.mkdir(exist_ok=True)
+            for file in whole.iterdir() if whole.is_dir() else [whole]:
+                file.replace(out / file.name if whole.is_dir() else out)
     _say(f"{n} samples: {out}")
     return 0
-
-
-def _class(label: str, spec: Any) -> int:
-    """A class's number, from its name or its number."""
-    if label in spec.names:
-        return spec.names.index(label)
-    if not label.lstrip("-").isdigit():
-        raise UserError(f"no class {label}: {suggest(label, list(spec.names))}")
-    return int(label)
 
 
 def _score(words: list[str]) -> int:
@@ -314,8 +318,7 @@ def _list(words: list[str]) -> int:
 
 def list_recipes() -> int:
     """Show every recipe in a line."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    width = max(map(len, recipes.names()))
     for name in recipes.names():
-        table.add_row(f"[bold]{name}[/bold]", recipes.summary(name))
-    console.print(table)
+        console.print(f"[bold]{name:{width}}[/bold]  {escape(recipes.summary(name))}", highlight=False, soft_wrap=True)
     return 0

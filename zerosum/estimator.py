@@ -34,26 +34,31 @@ class GAN:
         """Train. `x`: images [n, h, w], [n, h, w, c] or [n, c, h, w], vectors [n, d], or anything `zerosum train` takes.
 
         `y`: a label an item, integers or words. `out`: a run folder to make; without it everything stays in memory.
-        Returns self. Raises UserError where data and settings do not fit.
+        Returns self. Raises UserError where data and settings do not fit. Ctrl-C raises KeyboardInterrupt after the
+        step at hand; what was learned until then can be sampled, and is saved where there is an `out`.
         """
         known = {field.name for field in fields(Training)}
         training = Training(**{name: value for name, value in self.settings.items() if name in known})
         source = open_source(x, y, training.held_out)
         recipe = self.recipe or choose(source.spec)
         cfg = settings(recipe, {name: value for name, value in self.settings.items() if name not in known})
-        what = (
-            str(Path(x).resolve()) if isinstance(x, str | Path) and Path(x).exists() else x if isinstance(x, str) else "array"
-        )
+        what = "array"
+        if isinstance(x, str | Path) and y is None:
+            what = str(Path(x).resolve()) if Path(x).exists() else str(x)
         self._job = Job.new(what, source, recipe, cfg, training, None if out is None else Path(out))
-        self._job.play(display)
         self._sampler = self._job.sampler
+        if not self._job.play(display):
+            raise KeyboardInterrupt
         return self
 
     @staticmethod
-    def load(run: str | Path) -> GAN:
-        """A trained GAN from a run folder; nothing in the folder is executed."""
+    def load(run: str | Path, recipe: str | None = None) -> GAN:
+        """A trained GAN from a run folder; nothing in the folder is executed.
+
+        `recipe`: the recipe's .py file again, where the run's recipe is not one of the house.
+        """
         gan = GAN()
-        gan._sampler = open_run(run)
+        gan._sampler = open_run(run, recipe=recipe)
         return gan
 
     @property
@@ -62,8 +67,11 @@ class GAN:
             raise UserError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def sample(self, n: int, label: int | None = None, seed: int = 0) -> np.ndarray:
-        """n new items: uint8 images [n, h, w] or [n, h, w, c], or float32 vectors [n, d]; the same for the same seed."""
+    def sample(self, n: int, label: int | str | None = None, seed: int = 0) -> np.ndarray:
+        """n new items: uint8 images [n, h, w] or [n, h, w, c], or float32 vectors [n, d]; the same for the same seed.
+
+        `label`: a class's number or name, to have all items of that class.
+        """
         return self._shown(self._fitted.make(n, seed, label)["x"])
 
     def sample_labelled(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from torch import nn
 from zerosum import parallel, recipes, sampling
 from zerosum.data import modality, open_source
 from zerosum.data.source import Source, Spec
-from zerosum.errors import UserError
+from zerosum.errors import UserError, suggest
 from zerosum.game import Batch, Game
 from zerosum.machine import describe, fast_bf16, pick_device
 from zerosum.metrics import score
@@ -22,7 +22,7 @@ from zerosum.noise import mix
 from zerosum.play import Pace, Run
 from zerosum.progress import Display
 from zerosum.rundir import RunDir
-from zerosum.train import Training, train
+from zerosum.train import Training, check, train
 
 UNPLANNED = 10**9
 """Steps of a run whose time is planned and whose speed is not yet known."""
@@ -40,17 +40,31 @@ def settings(recipe: str, values: Mapping[str, Any]) -> Any:
     config = recipes.find(recipe).Config
     known = {field.name for field in fields(config)}
     if strangers := sorted(set(values) - known):
-        raise UserError(f"recipe {recipe} has no setting {', '.join(strangers)}: it has {', '.join(sorted(known))}")
-    return config(**values)
+        others = {field.name for field in fields(Training)}
+        raise UserError(f"recipe {recipe} has no setting {strangers[0]}: {suggest(strangers[0], sorted(known | others))}")
+    return _worded(config(**values))
+
+
+def _worded(config: Any) -> Any:
+    """The same dataclass. Raises UserError where a field that is one of a few words is none of them."""
+    for name, kind in get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        if get_origin(kind) is Literal and value not in get_args(kind):
+            raise UserError(f"{name} {value}: {suggest(str(value), list(get_args(kind)))}")
+    return config
 
 
 def build_run(recipe: str, cfg: Any, spec: Spec, training: Training, dtype: str | None = None) -> Run:
-    """A run at its beginning. `dtype` overrides the choice of precision, to go on as a run began."""
+    """A run at its beginning. `dtype` overrides the choice of precision, to go on as a run began.
+
+    Raises UserError where the plan is out of range, the device is not there, or the batch cannot be split.
+    """
+    check(_worded(training))
     if training.threads:
         torch.set_num_threads(training.threads)
     device = pick_device(training.device)
-    with torch.random.fork_rng():
-        torch.manual_seed(mix(training.seed, 0))
+    with torch.random.fork_rng([]):
+        torch.default_generator.manual_seed(mix(training.seed, 0))
         game = recipes.find(recipe).build(cfg, spec)
     total = training.steps if training.minutes is None and training.steps is not None else UNPLANNED
     pace = Pace(device, getattr(torch, dtype or _dtype(game, training, device)), training.accum, training.compile)
@@ -78,11 +92,25 @@ class Sampler:
         """Whether the generator takes labels."""
         return "y" in sampling.draw(self.run.game, 1, 0)
 
-    def make(self, n: int, seed: int = 0, label: int | None = None) -> Batch:
-        """n new items in model space on the CPU, x (and y). Raises UserError for a label that does not exist."""
+    def make(self, n: int, seed: int = 0, label: int | str | None = None) -> Batch:
+        """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.
+
+        Raises UserError where there is no such class, or the generator takes no labels.
+        """
         if n < 1:
             raise UserError(f"{n} samples: ask for at least 1")
+        if isinstance(label, str):
+            label = self._class(label) if self.labelled else 0
         return sampling.generate(self.run, sampling.draw(self.run.game, n, seed, label, self.spec.classes))
+
+    def _class(self, label: str) -> int:
+        """A class's number, from its name or its number."""
+        if label in self.spec.names:
+            return self.spec.names.index(label)
+        try:
+            return int(label)
+        except ValueError:
+            raise UserError(f"no class {label}: {suggest(label, list(self.spec.names))}") from None
 
     def preview(self, seed: int) -> Batch:
         """The items of a sample picture: classes in columns where there are up to 16, else 64 as they come."""
@@ -113,10 +141,6 @@ class Job:
     @staticmethod
     def new(what: Any, source: Source, recipe: str, cfg: Any, training: Training, out: Path | None) -> Job:
         """A job from its beginning. `what` names the data in config.json; `out` None keeps everything in memory."""
-        if training.steps is not None and training.minutes is not None:
-            raise UserError("steps and minutes both given: choose one")
-        if (training.steps or 1) < 1 or (training.minutes or 1) <= 0:
-            raise UserError("steps and minutes must be greater than 0")
         if training.steps is None and training.minutes is None:
             training = replace(training, minutes=5.0)
         run = build_run(recipe, cfg, source.spec, training)
@@ -142,34 +166,44 @@ class Job:
     def resume(
         path: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None, reading: bool = False
     ) -> Job:
-        """A job that goes on from its newest checkpoint, exactly; `steps` or `minutes` move its end.
+        """A job that goes on from its newest checkpoint, exactly, or from its beginning where it has none yet.
 
-        With `reading` the folder is left as it is, and the job can be scored but should not be played.
+        `steps` or `minutes` move its end. With `reading` the folder is left as it is, and the job can be scored but
+        should not be played.
 
         Raises UserError where the data are gone or have changed, or the checkpoint cannot be read.
         """
         folder = RunDir(path)
         name, cfg, spec, training = _asked(folder, recipe)
-        if steps is not None or minutes is not None:
+        moved = steps is not None or minutes is not None
+        if moved:
             training = replace(training, steps=steps, minutes=minutes)
-        what = folder.config["data"]["what"]
+        what, fingerprint, dtype = folder.config["data"]["what"], folder.config["data"]["fingerprint"], folder.config["dtype"]
         if what == "array":
             raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
         source = open_source(what, held_out=training.held_out)
-        if source.fingerprint() != folder.config["data"]["fingerprint"]:
+        if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
-        run = build_run(name, cfg, spec, training, folder.config["dtype"])
-        before = folder.restore(run)
-        total = training.steps if training.minutes is None and training.steps is not None else run.clock.total
-        if training.minutes is not None and 60 * training.minutes > before:
-            total = max(total, run.clock.step + 1)  # replanned at the first look-up
+        run = build_run(name, cfg, spec, training, dtype)
+        before = folder.restore(run) if reading or folder.checkpoints() else 0.0
+        total = run.clock.total if training.steps is None else training.steps
+        if total < run.clock.step:
+            raise UserError(f"{path} has come to step {run.clock.step:,} already: give more --steps than that")
+        if minutes is not None and 60 * minutes > before:
+            total = max(total, run.clock.step + 1)  # planned anew at the first look-up
         run.clock = replace(run.clock, total=total)
-        if parallel.rank() == 0 and not reading:
-            folder.forget_after(run.clock.step)
-        return Job(name, cfg, source, training, run, folder if parallel.rank() == 0 else None, before)
+        if parallel.rank() > 0 or reading:
+            return Job(name, cfg, source, training, run, folder if reading else None, before)
+        if moved:
+            folder.asked(training=asdict(training))
+        folder.forget_after(run.clock.step)
+        return Job(name, cfg, source, training, run, folder, before)
 
     def play(self, display: Display | None = None) -> bool:
         """Train to the end of the plan; False where it was asked to stop before."""
+        step = self.run.clock.step
+        if not parallel.unanimous(parallel.from_first(step) == step):
+            raise UserError("the ranks do not start from one checkpoint: let every rank see the same run folder")
         finished, self.before = train(
             self.run, self.source, self.training, self.folder, display, self.score, self.picture, self.before
         )
@@ -190,6 +224,8 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
     """What config.json asks for. A recipe that is not of the house is loaded only where the user names its file again."""
     config = folder.config
     try:
+        if config["dtype"] not in ("float32", "bfloat16") or not {"what", "fingerprint"} <= set(config["data"]):
+            raise KeyError("dtype or data")
         name = config["recipe"]
         if name not in recipes.names():
             if recipe is None:
@@ -207,6 +243,6 @@ def open_run(path: str | Path, step: int | None = None, device: str = "auto", re
     folder = RunDir(path)
     name, cfg, spec, training = _asked(folder, recipe)
     modality(spec)
-    run = build_run(name, cfg, spec, replace(training, device=device, threads=0), "float32")
+    run = build_run(name, cfg, spec, replace(training, device=device, threads=0, accum=1, compile=False), "float32")
     folder.restore(run, step, optims=False)
     return Sampler(run, spec)

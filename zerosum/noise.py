@@ -35,7 +35,7 @@ def seed_step(seed: int, step: int) -> None:
 
 
 def _stream(device: torch.device | str) -> torch.Generator:
-    device = torch.device(device)
+    device = torch.empty(0, device=device).device  # "cuda" and "cuda:0" are one device
     if device not in _shared:
         _shared[device] = torch.Generator(device).manual_seed(_seed)
     return _shared[device]

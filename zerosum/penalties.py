@@ -72,14 +72,14 @@ def r2(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def r1_r2(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-    """r1 + r2, both at once (Huang et al. 2024, "The GAN is dead; long live the GAN!", section 2.2)."""
+    """r1 + r2, both at once (Huang et al. 2024, "The GAN is dead; long live the GAN!")."""
     return r1(critic, real, fake) + r2(critic, real, fake)
 
 
 def dragan(critic: Critic, real: Tensor, fake: Tensor, spread: float = 0.3) -> Tensor:
     """E[(||grad D(real + delta)|| - 1)^2], delta ~ N(0, spread^2): smooth around the data alone.
 
-    Kodali et al. 2017, "On Convergence and Stability of GANs", section 2.3, with k = 1. The paper leaves the noise's
+    Kodali et al. 2017, "On Convergence and Stability of GANs", with k = 1. The paper leaves the noise's
     variance open; 0.3 is about half the standard deviation of images in [-1, 1].
     """
     delta = spread * noise.normal(*real.shape, device=real.device)

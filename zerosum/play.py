@@ -25,7 +25,7 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class Pace:
-    """How a game is computed; none of it changes what is computed, up to rounding."""
+    """How a game is computed. None of it changes what is learned; `accum` changes which noise a row gets."""
 
     device: str = "cpu"  # where nets and data live
     dtype: torch.dtype = torch.float32  # of autocast: float32 or bfloat16

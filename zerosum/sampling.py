@@ -14,8 +14,10 @@ def draw(game: Game, n: int, seed: int, label: int | None = None, classes: int =
 
     Raises UserError where the game takes no labels, or has no such class.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    if not 0 <= seed < 2**63:
+        raise UserError(f"seed {seed}: must be 0 or more")
+    with torch.random.fork_rng([]):
+        torch.default_generator.manual_seed(seed)
         inputs = game.draw(n)
     if label is not None:
         if "y" not in inputs:

@@ -30,11 +30,13 @@ def modality(spec: Spec) -> Modality:
 
 
 def open_source(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
-    """A source for a name (digits, ring8, grid25), the path of a file or folder, or an array.
+    """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, or a source already.
 
     `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
     of training, in (0, 1). Raises UserError where nothing here can read it.
     """
+    if isinstance(what, Source):
+        return what
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
     for reader in _having("accepts", "load").values():

@@ -24,7 +24,7 @@ def accepts(what: Any) -> bool:
     if not isinstance(what, str | Path):
         return False
     path = Path(what)
-    return (path.is_file() and (path.suffix in (".npy", ".npz") or _is_idx(path))) or bool(_idx(path, "train-images"))
+    return (path.is_file() and (path.suffix.lower() in (".npy", ".npz") or _is_idx(path))) or bool(_idx(path, "train-images"))
 
 
 def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
@@ -40,7 +40,7 @@ def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source
     path = Path(what)
     if path.is_dir():
         return _idx_folder(path, held_out)
-    x, beside = _numpy(path) if path.suffix in (".npy", ".npz") else (_read_idx(path), _idx_labels(path))
+    x, beside = _numpy(path) if path.suffix.lower() in (".npy", ".npz") else (_read_idx(path), _idx_labels(path))
     return _source(x, beside if labels is None else labels, str(path), held_out)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from zerosum.data.images import from_array
 from zerosum.data.source import Source, classes
@@ -45,8 +45,8 @@ def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source
 
 def _read(file: Path) -> Image.Image:
     try:
-        with Image.open(file) as opened:
-            opened.load()
+        with Image.open(file) as stored:
+            opened = ImageOps.exif_transpose(stored)  # phones store some pictures lying down
             if opened.mode.startswith("I"):  # 16 bits a pixel: keep the upper 8
                 pixels = np.asarray(opened).astype(np.int64)
                 if pixels.min() < 0 or pixels.max() > 65535:

@@ -89,6 +89,6 @@ def _bytes(x: np.ndarray, origin: str) -> np.ndarray:
         return np.rint(x * 255).astype(np.uint8)
     if np.issubdtype(x.dtype, np.floating) and low >= -1 and high <= 1:
         return np.rint((x + 1) * 127.5).astype(np.uint8)
-    if low >= 0 and high <= 255:
+    if low >= 0 and 64 <= high <= 255:  # a set whose brightest pixel is below 64 is on another scale, not so dark
         return np.rint(x).astype(np.uint8)
     raise UserError(f"{origin}: pixel values from {low:g} to {high:g}: scale them to 0..255, 0..1 or -1..1")

@@ -86,7 +86,7 @@ class Source(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """A hash of the training items: equal for equal data in equal order."""
+        """A hash of the training items, their units and their classes' names: equal for equal data in equal order."""
 
     @abstractmethod
     def to(self, device: str) -> Source:
@@ -111,7 +111,7 @@ class InMemory(Source):
         return InMemory(self.spec, self._x.to(device), y, self._held_x, self._held_y)
 
     def fingerprint(self) -> str:
-        digest = sha256(str(self.spec.shape).encode())
+        digest = sha256(repr((self.spec.shape, self.spec.names, self.spec.offset, self.spec.scale)).encode())
         for part in (self._x, self._y):
             digest.update(b"" if part is None else part.cpu().contiguous().numpy().data)
         return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Fréchet distance between two sets of features, and the score made of it for images."""
+"""Fréchet distance between two sets of features. The scores made of it are in `pixels` and `judge`."""
 
 from __future__ import annotations
 

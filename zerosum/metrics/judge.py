@@ -74,7 +74,7 @@ def measure(make: Maker, source: Source, seed: int = 0) -> list[Score]:
     reference = judge.features(held)
     distance = lambda x: frechet(judge.features(x), reference)
     protocol = (
-        f"Fréchet distance on 128 features of a classifier trained on the training part (held-out accuracy {judge.accuracy:.3f}): "
+        f"Fréchet distance on 128 features of a classifier trained on the training part (accuracy {judge.accuracy:.3f}): "
         f"{ITEMS:,} generated against {len(held):,} held-out real images; real: {len(train['x']):,} training images; "
         f"trivial: independent pixels; seed {seed}. Not an FID: no Inception network is involved"
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from zerosum.data.mixtures import centres
+from zerosum.data import vectors
+from zerosum.data.mixtures import NAMES, centres
+from zerosum.data.source import Source, Spec
+from zerosum.metrics.score import Maker, Score
+from zerosum.metrics.trivial import independent
+
+ITEMS = 10_000
+QUICK = True
 
 
 def modes(points: np.ndarray, name: str) -> tuple[int, float]:
@@ -21,3 +28,24 @@ def modes(points: np.ndarray, name: str) -> tuple[int, float]:
     squared = np.square(np.asarray(points, np.float64)[:, None] - places).sum(2)
     nearest, good = squared.argmin(1), squared.min(1) <= (3 * spread) ** 2
     return len(np.unique(nearest[good])), float(good.mean())
+
+
+def applies(spec: Spec, labelled: bool) -> bool:
+    """The mixtures whose modes are known."""
+    return spec.origin in NAMES
+
+
+def measure(make: Maker, source: Source, seed: int = 0) -> list[Score]:
+    """Modes covered and share of high-quality samples, of 10,000 points each; trivial: independent coordinates."""
+    name, real = source.spec.origin, source.some(ITEMS)
+    sets = (make(ITEMS, seed), real, independent(real, ITEMS))
+    found = [modes(vectors.decode(points["x"], source.spec), name) for points in sets]
+    protocol = (
+        f"{ITEMS:,} points; high quality: within 3 standard deviations of a centre; covered: by at least one such point; "
+        f"real: fresh points of the mixture; trivial: coordinates drawn independently; seed {seed}"
+    )
+    covered, share = zip(*found, strict=True)
+    return [
+        Score("share of good points", share[0], "higher", share[1], share[2], protocol),
+        Score("modes covered", covered[0], "higher", covered[1], covered[2], protocol),
+    ]

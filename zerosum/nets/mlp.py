@@ -12,9 +12,7 @@ from torch import Tensor, nn
 def layers(width_in: int, width: int, depth: int, width_out: int, slope: float) -> nn.Sequential:
     """`depth` hidden layers of `width` units, LeakyReLU of the given slope (0: ReLU), linear output."""
     widths = [width_in, *[width] * depth]
-    hidden = [
-        part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.LeakyReLU(slope, inplace=True))
-    ]
+    hidden = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.LeakyReLU(slope, inplace=True))]
     return nn.Sequential(*hidden, nn.Linear(widths[-1], width_out))
 
 

@@ -6,6 +6,7 @@ line of its docstring is what `zerosum list` shows. Files that start with an und
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import pkgutil
@@ -33,16 +34,30 @@ def find(name: str) -> ModuleType:
         raise UserError(f"no recipe {name}: {suggest(name, names())}")
     if not path.is_file():
         raise UserError(f"no recipe file {path}: check the path")
-    where = importlib.util.spec_from_file_location(path.stem, path)
-    assert where is not None and where.loader is not None
-    module = importlib.util.module_from_spec(where)
-    sys.modules[path.stem] = module
-    where.loader.exec_module(module)
+    module = _run_file(path.resolve())
     if missing := {"Config", "build"} - set(vars(module)):
         raise UserError(f"{path} is no recipe: it lacks {' and '.join(sorted(missing))}; docs/add-a-recipe.md shows one")
     return module
 
 
+def _run_file(path: Path) -> ModuleType:
+    """Execute a recipe file, once, under a name that no real module has."""
+    private = f"_zerosum_recipe_{path}"
+    if private in sys.modules:
+        return sys.modules[private]
+    where = importlib.util.spec_from_file_location(private, path)
+    assert where is not None and where.loader is not None
+    sys.modules[private] = importlib.util.module_from_spec(where)
+    try:
+        where.loader.exec_module(sys.modules[private])
+    except Exception as error:
+        del sys.modules[private]
+        raise UserError(f"{path} cannot be loaded ({type(error).__name__}: {error}): put it right") from error
+    return sys.modules[private]
+
+
 def summary(name: str) -> str:
     """The recipe in one line: the first of its docstring."""
-    return (find(name).__doc__ or "").strip().split("\n")[0]
+    path = Path(__path__[0]) / f"{name}.py" if name in names() else Path(name)
+    doc = ast.get_docstring(ast.parse(path.read_text())) or ""  # read, not imported: a list need not wait for torch
+    return doc.split("\n")[0]

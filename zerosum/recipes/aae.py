@@ -16,7 +16,7 @@ from zerosum.game import Batch, Clock, Game, Player, Terms, Turn
 from zerosum.layers.spectral import spectral
 from zerosum.losses import adversarial_loss
 from zerosum.nets import dcgan, mlp
-from zerosum.recipes._parts import (
+from zerosum.parts import (
     Settings,
     check,
     draw_z,

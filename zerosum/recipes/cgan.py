@@ -13,9 +13,9 @@ from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.game import Game
 from zerosum.nets import dcgan, mlp
+from zerosum.pair import pair
+from zerosum.parts import Settings
 from zerosum.penalties import PenaltyName
-from zerosum.recipes._pair import pair
-from zerosum.recipes._parts import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from zerosum.data.source import Spec
 from zerosum.game import Game
 from zerosum.nets.dcgan import Discriminator, Generator
-from zerosum.recipes._pair import pair
-from zerosum.recipes._parts import Settings, need_images
+from zerosum.pair import pair
+from zerosum.parts import Settings, need_images
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from zerosum.data.source import Spec
 from zerosum.game import Game
 from zerosum.nets.mlp import Discriminator, Generator
-from zerosum.recipes._pair import pair
-from zerosum.recipes._parts import Settings
+from zerosum.pair import pair
+from zerosum.parts import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

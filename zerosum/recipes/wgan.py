@@ -12,8 +12,8 @@ from zerosum.data.source import Spec
 from zerosum.game import Game
 from zerosum.losses import LossName
 from zerosum.nets import dcgan, mlp
-from zerosum.recipes._pair import pair
-from zerosum.recipes._parts import Settings
+from zerosum.pair import pair
+from zerosum.parts import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

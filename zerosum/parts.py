@@ -53,7 +53,7 @@ def check(cfg: Settings) -> None:
     """Raise UserError where a setting is out of range or two do not go together."""
     positive = ("batch", "z_dim", "width", "n_critic", "lr_g", "lr_d", "penalty_every")
     for name, value in vars(cfg).items():
-        if isinstance(value, int | float) and (value <= 0 if name in positive else value < 0):
+        if isinstance(value, int | float) and not (value > 0 if name in positive else value >= 0):
             raise UserError(f"{name} {value}: must be {'greater than 0' if name in positive else '0 or more'}")
     for name in ("beta1", "beta2"):
         if getattr(cfg, name) >= 1:
@@ -68,7 +68,9 @@ def check(cfg: Settings) -> None:
 def need_images(spec: Spec, recipe: str) -> tuple[int, ...]:
     """The shape (channels, height, width), or UserError where the data are not images."""
     if len(spec.shape) != 3:
-        raise UserError(f"recipe {recipe} is for images, and these are vectors of {spec.shape[0]} numbers: take gan or wgan_gp")
+        raise UserError(
+            f"recipe {recipe} is for images, and these are vectors of {spec.shape[0]} numbers: take gan, wgan_gp, aae, or cgan"
+        )
     return spec.shape
 
 
@@ -117,7 +119,7 @@ def player_g(cfg: Settings, *nets: str) -> Player:
 def ema(cfg: Settings, *nets: str) -> dict[str, Schedule]:
     """Moving averages of these nets: decay = 0.5 ** (batch / half-life), the half-life growing with what has been seen.
 
-    Karras et al. 2018 (ProGAN, section 5) for the average; the ramp is StyleGAN2-ADA's (Karras et al. 2020, appendix C).
+    Karras et al. 2018 (ProGAN, appendix A.1) for the average; the ramp is StyleGAN2-ADA's (Karras et al. 2020).
     """
     if not cfg.ema_halflife_kimg:
         return {}
@@ -130,7 +132,7 @@ def ema(cfg: Settings, *nets: str) -> dict[str, Schedule]:
 
 
 def noisy(cfg: Settings, x: Tensor, clock: Clock) -> Tensor:
-    """x with instance noise, annealed linearly to none (Sonderby et al. 2017, "Amortised MAP Inference", section 3.3)."""
+    """x with instance noise, annealed linearly to none (Sonderby et al. 2017, "Amortised MAP Inference")."""
     spread = cfg.instance_noise * (1 - clock.progress)
     return x + spread * noise.normal(*x.shape, device=x.device) if spread else x
 

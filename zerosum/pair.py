@@ -7,14 +7,19 @@ from torch import Tensor, nn
 from zerosum.data.source import Spec
 from zerosum.game import Batch, Clock, Game, Terms, Turn
 from zerosum.layers.spectral import spectral
-from zerosum.losses import adversarial_loss
-from zerosum.recipes._parts import Settings, check, draw_z, ema, noisy, player_d, player_g, prior, smoothness
+from zerosum.losses import AdversarialLoss, adversarial_loss
+from zerosum.parts import Settings, check, draw_z, ema, noisy, player_d, player_g, prior, smoothness
 
 
-def pair(cfg: Settings, spec: Spec, G: nn.Module, D: nn.Module, labelled: bool = False) -> Game:
-    """D's turn (n_critic times), then G's. With `labelled`, both nets take the labels of the batch's real items."""
+def pair(
+    cfg: Settings, spec: Spec, G: nn.Module, D: nn.Module, labelled: bool = False, loss: AdversarialLoss | None = None
+) -> Game:
+    """D's turn (n_critic times), then G's. With `labelled`, both nets take the labels of the batch's real items.
+
+    `loss`: what the two sides minimise, where it is not one that `cfg.loss` can name.
+    """
     check(cfg)
-    loss, z_for = adversarial_loss(cfg.loss), prior(cfg)
+    loss, z_for = loss or adversarial_loss(cfg.loss), prior(cfg)
     if cfg.spectral_norm:
         spectral(D)
 
