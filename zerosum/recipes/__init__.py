@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
@@ -42,7 +43,7 @@ def find(name: str) -> ModuleType:
 
 def _run_file(path: Path) -> ModuleType:
     """Execute a recipe file, once, under a name that no real module has."""
-    private = f"_zerosum_recipe_{path}"
+    private = f"_zerosum_recipe_{path.stem}_{sha256(str(path).encode()).hexdigest()[:16]}"
     if private in sys.modules:
         return sys.modules[private]
     where = importlib.util.spec_from_file_location(private, path)
