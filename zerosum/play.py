@@ -59,6 +59,7 @@ class Run:
         self.optims = {name: player.optim(self.params[name]) for name, player in game.players.items()}
         self.base_lrs = {name: [g["lr"] for g in optim.param_groups] for name, optim in self.optims.items()}
         self.nets.requires_grad_(False)
+        self.averages = {name: Average(self.nets[f"{name}_ema"], self.nets[name]) for name in game.ema}
         if self.pace.compile:
             for name in game.nets:
                 self.nets[name].compile()
@@ -119,10 +120,12 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                         with run.autocast():
                             terms = turn.loss(nets, part, clock)
                         if any(term.requires_grad for term in terms.values()):
-                            (torch.stack([term.float() for term in terms.values()]).sum() / accum).backward()
+                            minimised = torch.stack([t.float() for t in terms.values() if t.requires_grad]).sum()
+                            (minimised if accum == 1 else minimised / accum).backward()
                             learns = True
                         for name, term in terms.items():
-                            scored[name] = scored.get(name, 0) + term.detach() / accum
+                            part_of = term.detach() if accum == 1 else term.detach() / accum
+                            scored[name] = scored[name] + part_of if name in scored else part_of
                 logs |= {f"{turn.player}/{name}": value for name, value in scored.items()}
                 if not unanimous(learns):
                     break
@@ -134,7 +137,7 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                         group["lr"] = lr * player.lr_scale(clock)
                 optim.step()
         for name, decay in game.ema.items():
-            average_into(nets[f"{name}_ema"], nets[name], decay(clock))
+            average_into(run.averages[name], decay(clock))
         run.clock = replace(clock, step=clock.step + 1, total=run.clock.total)
         yield logs
 
@@ -146,12 +149,19 @@ def split(batch: Batch, parts: int) -> list[Batch]:
     return [dict(zip(batch, rows, strict=True)) for rows in zip(*(v.chunk(parts) for v in batch.values()), strict=True)]
 
 
+class Average:
+    """A net and its moving average, as lists: walking the modules at every step would cost more than averaging them."""
+
+    def __init__(self, mean: nn.Module, net: nn.Module) -> None:
+        self.means: list[Tensor] = list(mean.parameters())
+        self.values: list[Tensor] = list(net.parameters())
+        self.buffers = list(zip(mean.buffers(), net.buffers(), strict=True))
+
+
 @torch.no_grad()
-def average_into(mean: nn.Module, net: nn.Module, decay: float) -> None:
+def average_into(average: Average, decay: float) -> None:
     """mean <- decay * mean + (1 - decay) * net for parameters; buffers are copied."""
-    means: list[Tensor] = list(mean.parameters())
-    values: list[Tensor] = list(net.parameters())
-    if means:
-        torch._foreach_lerp_(means, values, 1 - decay)
-    for old, new in zip(mean.buffers(), net.buffers(), strict=True):
+    if average.means:
+        torch._foreach_lerp_(average.means, average.values, 1 - decay)
+    for old, new in average.buffers:
         old.copy_(new)

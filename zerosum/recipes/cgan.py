@@ -23,7 +23,9 @@ class Config(Settings):
     """The conditional GAN's settings."""
 
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
-    penalty_weight: float = 1.0  # weight of the penalty
+    penalty_weight: float = 0.02  # weight of the penalty; images of 256 pixels want about 0.2
+    lr_g: float = 1e-3  # G's learning rate
+    lr_d: float = 1e-3  # D's learning rate
     beta1: float = 0.0  # Adam's decay of the mean gradient, both sides
     beta2: float = 0.99  # Adam's decay of the mean squared gradient, both sides
     lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"  # how the learning rates fall
