@@ -176,7 +176,7 @@ def test_a_misspelt_command(refused):
     [
         (["train", "digits", "--step", 3], "--steps"),
         (["train", "digits", "--recip", "gan"], "--recipe"),
-        (["train", "digits", "--recipe", "gan", "--lr_gg", 1], "--lr-g"),
+        (["train", "digits", "--recipe", "gan", "--lr-gg", 1], "--lr-g"),
         (["train", "--resume", "run", "--minute", 3], "--minutes"),
         (["sample", "run", "--out", "x.png", "--lable", 3], "--label"),
         (["score", "run", "--sed", 3], "--seed"),
@@ -271,7 +271,8 @@ def test_help_explains_every_field(command, name):
 
 
 def test_help_of_the_other_commands(command):
-    for name, options in {"sample": ("--out", "--label", "--seed", "-n"), "score": ("--seed",), "report": (), "list": ()}.items():
+    told = {"sample": ("--out", "--label", "--seed", "-n"), "score": ("--seed",), "report": (), "list": ()}
+    for name, options in told.items():
         code, out, _ = command(name, "--help")
         assert code == 0 and all(option in out for option in options)
 
@@ -331,6 +332,11 @@ def test_samples_of_a_class(command, refused, tmp_path, tiny_run):
             "sample", tiny_run, "--out", tmp_path / odd
         )
     assert {path.name for path in tmp_path.iterdir()} == {"x.npz"}
+
+
+def test_another_recipe_than_the_runs(refused, tmp_path, tiny_run):
+    for words in (["train", "--resume", tiny_run], ["score", tiny_run], ["sample", tiny_run, "--out", tmp_path / "x.png"]):
+        assert f"{tiny_run} was trained with recipe cgan: leave --recipe out" in refused(*words, "--recipe", "dcgan")
 
 
 def test_an_older_checkpoint_can_be_sampled(command, tmp_path, tiny_run):

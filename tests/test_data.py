@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from zerosum.data import mixtures, modality, open_source
+from zerosum.data.mirror import Mirrored
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 
@@ -488,7 +489,7 @@ def test_missing_path(tmp_path):
 def test_files_of_no_known_kind(tmp_path):
     (tmp_path / "a.txt").write_text("hello")
     refused(tmp_path / "a.txt", tmp_path / "a.txt", "give a folder of images")
-    refused(None, "give a folder of images")
+    refused(None, "cannot read data of type NoneType", "give a NumPy array")
 
 
 def test_empty_folder(tmp_path):
@@ -744,3 +745,19 @@ def test_photographs_lying_down_are_turned_upright(tmp_path):
     source = open_source(tmp_path)
     assert source.spec.shape == (1, 12, 8)
     assert (source.some(1)["x"][0, 0, :3] == 1).all() and (source.some(1)["x"][0, 0, 3:] == -1).all()
+
+
+def test_mirrored_images_are_flipped_half_the_time_and_the_same_on_every_rank():
+    plain = open_source(PIXELS)
+    source = Mirrored(plain)
+    before, after = (next(s.batches(64, seed=0, start=3))["x"] for s in (plain, source))
+    flipped = [torch.equal(a, b.flip(2)) and not torch.equal(a, b) for a, b in zip(after, before, strict=True)]
+    kept = [torch.equal(a, b) for a, b in zip(after, before, strict=True)]
+    assert all(f or k for f, k in zip(flipped, kept, strict=True)) and 16 <= sum(flipped) <= 48
+    ranks = [next(source.batches(64, seed=0, start=3, rank=rank, world=2))["x"] for rank in (0, 1)]
+    assert torch.equal(torch.cat(ranks), after)
+
+
+def test_vectors_cannot_be_mirrored():
+    with pytest.raises(UserError, match="mirror is for images"):
+        Mirrored(open_source("ring8"))

@@ -50,7 +50,9 @@ def test_a_truncated_file_is_named_with_what_to_do(run, name, share):
     whole = (run / name).read_bytes()
     (run / name).write_bytes(whole[: int(share * len(whole))])
     before = contents(run)
-    rescue = "copy the run folder again, or train anew" if name == "config.json" else f"remove {run / 'step-6'} to go on from step 5"
+    rescue = f"remove {run / 'step-6'} to go on from step 5"
+    if name == "config.json":
+        rescue = "copy the run folder again, or train anew"
     refused(lambda: Job.resume(run), run / name, "is damaged", rescue)
     if name == "step-6/optim.pt":
         assert open_run(run).make(3)["x"].shape == (3, 1, 8, 8)  # sampling does not need it

@@ -70,7 +70,7 @@ def _fail(message: str, code: int, debug: bool) -> NoReturn:
     """Say what is wrong in a line, under the whole traceback where that was asked for."""
     if debug:
         traceback.print_exc()
-    errors.print(" ".join(f"zerosum: {message}".split()), style="bold", highlight=False, soft_wrap=True, markup=False)
+    errors.print(" ".join(f"zerosum: {message}".splitlines()), style="bold", highlight=False, soft_wrap=True, markup=False)
     sys.exit(code)
 
 
@@ -81,7 +81,7 @@ def _parse(function: Callable[..., Any], words: list[str], name: str) -> Any:
 
 def _option(words: list[str], name: str) -> str | None:
     """The value of --name among words that are not parsed yet."""
-    for word, after in zip(words, [*words[1:], None], strict=True):
+    for word, after in zip(words, [*words[1:], None], strict=False):
         if word.startswith(f"{name}="):
             return word.split("=", 1)[1]
         if word == name:
@@ -106,7 +106,7 @@ def _train(words: list[str]) -> int:
 
 def _train_anew(words: list[str]) -> Any:
     """Parse with the options of the recipe that was named, or that suits the data; the job that was asked for."""
-    from zerosum.data import open_source
+    from zerosum.data import lasting, open_source
     from zerosum.job import Job, choose
     from zerosum.train import Training
 
@@ -136,8 +136,7 @@ def _train_anew(words: list[str]) -> Any:
         """
         assert name is not None
         source = open_source(data, held_out=training.held_out)
-        what = str(Path(data).resolve()) if Path(data).exists() and source.spec.origin == data else data
-        job = Job.new(what, source, name, settings, training, out or _fresh(data, name))
+        job = Job.new(lasting(data), source, name, settings, training, out or _fresh(data, name))
         if name != recipe:
             _say(f"recipe {name}: {recipes.summary(name)}")
         if source.spec.classes > 1 and not job.sampler.labelled:
@@ -191,11 +190,7 @@ def _play(job: Any) -> int:
         _say(f"stopped at step {job.run.clock.step:,} and saved; go on with: zerosum train --resume {path}")
         return 130
     _say("training is done; scoring ...")
-    scores = job.score()
-    job.folder.log(
-        {"step": job.run.clock.step, "seconds": round(job.before, 3), "scores": [s.to_json() for s in scores], "final": True}
-    )
-    _table(scores)
+    _table(job.finish())
     _say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} -n 64 --out samples.png")
     return 0
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from zerosum.data import modality, open_source
+from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError
 from zerosum.job import Job, Sampler, choose, open_run, settings
 from zerosum.metrics.score import Score
 from zerosum.progress import Display
+from zerosum.report import write_report
 from zerosum.train import Training
 
 
@@ -42,13 +43,14 @@ class GAN:
         source = open_source(x, y, training.held_out)
         recipe = self.recipe or choose(source.spec)
         cfg = settings(recipe, {name: value for name, value in self.settings.items() if name not in known})
-        what = "array"
-        if isinstance(x, str | Path) and y is None:
-            what = str(Path(x).resolve()) if Path(x).exists() else str(x)
+        what = lasting(x) if isinstance(x, str | Path) and y is None else "array"
         self._job = Job.new(what, source, recipe, cfg, training, None if out is None else Path(out))
         self._sampler = self._job.sampler
         if not self._job.play(display):
             raise KeyboardInterrupt
+        if out is not None and self._job.folder is not None:
+            self._job.finish()
+            write_report(self._job.folder)
         return self
 
     @staticmethod

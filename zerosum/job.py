@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -12,6 +13,7 @@ from torch import nn
 
 from zerosum import parallel, recipes, sampling
 from zerosum.data import modality, open_source
+from zerosum.data.mirror import Mirrored
 from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
 from zerosum.game import Batch, Game
@@ -22,6 +24,7 @@ from zerosum.noise import mix
 from zerosum.play import Pace, Run
 from zerosum.progress import Display
 from zerosum.rundir import RunDir
+from zerosum.tensorboard import Events
 from zerosum.train import Training, check, train
 
 UNPLANNED = 10**9
@@ -135,7 +138,7 @@ class Job:
         self, recipe: str, cfg: Any, source: Source, training: Training, run: Run, folder: RunDir | None, before: float = 0.0
     ) -> None:
         self.recipe, self.cfg, self.training, self.run, self.folder, self.before = recipe, cfg, training, run, folder, before
-        self.source = source.to(run.pace.device)
+        self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
         self.sampler = Sampler(run, source.spec)
 
     @staticmethod
@@ -204,10 +207,34 @@ class Job:
         step = self.run.clock.step
         if not parallel.unanimous(parallel.from_first(step) == step):
             raise UserError("the ranks do not start from one checkpoint: let every rank see the same run folder")
-        finished, self.before = train(
-            self.run, self.source, self.training, self.folder, display, self.score, self.picture, self.before
-        )
+        with self._events(step):
+            finished, self.before = train(
+                self.run, self.source, self.training, self.folder, display, self.score, self.picture, self.before
+            )
         return finished
+
+    def finish(self) -> list[Score]:
+        """The final scores, written into the log where there is one."""
+        scores = self.score()
+        if self.folder is not None:
+            step, rows = self.run.clock.step, [one.to_json() for one in scores]
+            with self._events(0):
+                self.folder.log({"step": step, "seconds": round(self.before, 3), "scores": rows, "final": True})
+        return scores
+
+    @contextmanager
+    def _events(self, step: int) -> Iterator[None]:
+        """While this lasts, what goes into the log goes to TensorBoard too."""
+        if self.folder is None:
+            yield
+            return
+        events = Events(self.folder.path / "tensorboard", step)
+        self.folder.watchers.append(events.row)
+        try:
+            yield
+        finally:
+            self.folder.watchers.remove(events.row)
+            events.close()
 
     def score(self, quick: bool = False, seed: int = 1) -> list[Score]:
         """The scores of the game as it stands."""
@@ -231,6 +258,8 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
             if recipe is None:
                 raise UserError(f"{folder.path} uses the recipe file {name}: add --recipe {name} to allow running it")
             name = recipe
+        elif recipe not in (None, name):
+            raise UserError(f"{folder.path} was trained with recipe {name}: leave --recipe out, or train anew")
         return name, settings(name, config["settings"]), Spec.from_json(config["spec"]), Training(**config["training"])
     except (KeyError, TypeError) as error:
         raise UserError(

@@ -1,12 +1,120 @@
-"""report.html: a run in one self-contained file."""
+"""report.html: a run in one self-contained file, for people."""
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from zerosum import charts, machine, recipes
 from zerosum.rundir import RunDir
+
+MOST_PICTURES = 24
+MOST_BYTES = 12_000_000
+"""Of pictures in one report; beyond, fewer are shown."""
 
 
 def write_report(folder: RunDir) -> Path:
-    """Write the report of a run folder anew, from what is in the folder; return its path."""
-    return folder.write_text("report.html", "<p>report</p>")
+    """Write the report of a run folder anew, from what is in the folder alone; return its path.
+
+    Everything in the folder is treated as untrusted text. Missing parts are left out.
+    """
+    environment = Environment(loader=PackageLoader("zerosum", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return folder.write_text("report.html", environment.get_template("report.html").render(**_facts(folder)))
+
+
+def _facts(folder: RunDir) -> dict[str, Any]:
+    rows, config = list(folder.rows()), folder.config
+    losses = [row for row in rows if "scores" not in row and "note" not in row]
+    scored = [row for row in rows if row.get("scores")]
+    last = losses[-1] if losses else {}
+    seconds = max([row.get("seconds", 0.0) for row in rows], default=0.0)
+    device = str(config.get("machine", {}).get("device", "CPU"))
+    draw, source = machine.watts("cpu" if device == "CPU" else "cuda")
+    recipe = str(config.get("recipe", ""))
+    spec = config.get("spec", {})
+    return {
+        "recipe": recipe,
+        "summary": recipes.summary(recipe) if recipe in recipes.names() else f"recipe file {recipe}",
+        "data": spec.get("origin", ""),
+        "items": _items(spec),
+        "done": any(row.get("final") for row in scored),
+        "step": max([row.get("step", 0) for row in rows], default=0),
+        "seconds": seconds,
+        "time": f"{int(seconds // 60)} min {seconds % 60:.0f} s" if seconds >= 60 else f"{seconds:.1f} s",
+        "rate": last.get("items_per_s"),
+        "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
+        "scores": [_bar(one) for one in scored[-1]["scores"]] if scored else [],
+        "scored_at": scored[-1]["step"] if scored else None,
+        "notes": [row for row in rows if "note" in row],
+        "pictures": _pictures(folder),
+        "charts": [Markup(svg) for svg in (*_loss_charts(losses), *_score_charts(scored))],
+        "tables": {
+            title: _flat(config.get(title, {})) for title in ("settings", "training", "data", "spec", "machine", "parameters")
+        },
+        "version": config.get("zerosum", ""),
+        "dtype": config.get("dtype", ""),
+        "world": config.get("world", 1),
+    }
+
+
+def _items(spec: dict[str, Any]) -> str:
+    shape = spec.get("shape", [])
+    if len(shape) == 3:
+        what = f"{shape[1]} x {shape[2]} pixels, {shape[0]} channel{'s' if shape[0] != 1 else ''}"
+    else:
+        what = f"vectors of {shape[0]} numbers" if shape else ""
+    counts = spec.get("counts") or []
+    return what + (f", {sum(counts):,} training items in {len(counts)} classes" if counts else "")
+
+
+def _bar(score: dict[str, Any]) -> dict[str, Any]:
+    """The score with its place, in percent, on the way from a trivial generator to real data."""
+    span = score["real"] - score["trivial"]
+    share = (score["value"] - score["trivial"]) / span if span else 0.0
+    return {**score, "place": 100 * min(1.0, max(0.0, share)), "beyond": share > 1, "below": share < 0}
+
+
+def _loss_charts(rows: list[dict[str, Any]]) -> list[str]:
+    names = list(dict.fromkeys(name for row in rows for name in row if "/" in name))
+    line = lambda name: [(row["step"], row[name]) for row in rows if isinstance(row.get(name), int | float)]
+    found = []
+    logits = [name for name in names if "logit" in name]
+    if logits:
+        labels = {name: "D(real)" if name.endswith("real") else "D(generated)" for name in logits}
+        found.append(charts.curves({labels[name]: line(name) for name in logits}, "What D says (mean logit)"))
+    for player in dict.fromkeys(name.split("/")[0] for name in names):
+        mine = [name for name in names if name.startswith(f"{player}/") and name not in logits]
+        if mine:
+            found.append(charts.curves({name.split("/", 1)[1]: line(name) for name in mine}, f"What {player} minimises"))
+    return found
+
+
+def _score_charts(scored: list[dict[str, Any]]) -> list[str]:
+    if len(scored) < 2:
+        return []
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in scored:
+        for one in row["scores"]:
+            lines.setdefault(one["name"], []).append((row["step"], one["value"]))
+    return [charts.curves({name: points}, name) for name, points in lines.items() if len(points) > 1]
+
+
+def _pictures(folder: RunDir) -> list[dict[str, Any]]:
+    """(step, data URI) of up to 24 pictures, the first and the last among them, evenly chosen between."""
+    found = folder.pictures()
+    room = MOST_BYTES // max([path.stat().st_size for _, path in found], default=1)
+    count = max(1, min(len(found), MOST_PICTURES, room))
+    chosen = sorted({round(i * (len(found) - 1) / max(1, count - 1)) for i in range(count)} | {len(found) - 1}) if found else []
+    encode = lambda path: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    return [{"step": found[i][0], "uri": encode(found[i][1])} for i in chosen]
+
+
+def _flat(values: Any) -> dict[str, str]:
+    if not isinstance(values, dict):
+        return {}
+    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}

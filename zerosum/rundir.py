@@ -15,7 +15,8 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from io import BytesIO
@@ -45,6 +46,7 @@ class RunDir:
                 f"{self.path} is no run folder: it has no config.json; `zerosum train DATA --out {self.path}` makes one"
             )
         self.config: dict[str, Any] = _read_json(self.path / "config.json")
+        self.watchers: list[Callable[[dict[str, Any]], None]] = []
 
     @staticmethod
     def create(path: str | Path, config: dict[str, Any]) -> RunDir:
@@ -92,6 +94,7 @@ class RunDir:
             _write(scratch / "nets.safetensors", safetensors.torch.save(nets))
             _write(scratch / "optim.pt", optim.getbuffer())
             _write(scratch / "meta.json", json.dumps(meta, indent=2).encode())
+            _sync_folder(scratch)
             scratch.rename(final)  # the name appears when all is written, and not before
             _sync_folder(self.path)
         for step in self.checkpoints()[:-keep]:
@@ -122,7 +125,8 @@ class RunDir:
         with _damage(folder / "nets.safetensors", rescue):
             run.nets.load_state_dict(safetensors.torch.load((folder / "nets.safetensors").read_bytes()))
         if optims:
-            with _damage(folder / "optim.pt", rescue):
+            with _damage(folder / "optim.pt", rescue), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch's remarks on files of another kind, which are then refused
                 states = torch.load(folder / "optim.pt", map_location=run.pace.device, weights_only=True)
                 for name, optim in run.optims.items():
                     optim.load_state_dict(states[name])
@@ -133,7 +137,9 @@ class RunDir:
     # ---- log and pictures --------------------------------------------------------------------------------------------
 
     def log(self, row: dict[str, Any]) -> None:
-        """Append a line to the log."""
+        """Append a line to the log, and show it to whoever watches."""
+        for watch in self.watchers:
+            watch(row)
         with writing(self.path), (self.path / "log.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
 

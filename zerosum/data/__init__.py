@@ -29,6 +29,16 @@ def modality(spec: Spec) -> Modality:
     return known[spec.kind]
 
 
+def _reader(what: Any) -> ModuleType | None:
+    return next((reader for reader in _having("accepts", "load").values() if reader.accepts(what)), None)
+
+
+def lasting(what: str | Path) -> str:
+    """The words by which `open_source` finds the same data from any folder: an absolute path, or a built-in set's name."""
+    absolute = str(Path(what).resolve())
+    return absolute if Path(what).exists() and _reader(what) is _reader(absolute) else str(what)
+
+
 def open_source(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
     """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, or a source already.
 
@@ -39,9 +49,10 @@ def open_source(what: Any, labels: Any = None, held_out: float | None = None) ->
         return what
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
-    for reader in _having("accepts", "load").values():
-        if reader.accepts(what):
-            return reader.load(what, labels=labels, held_out=held_out)
-    if isinstance(what, str | Path) and not Path(what).exists():
+    if reader := _reader(what):
+        return reader.load(what, labels=labels, held_out=held_out)
+    if not isinstance(what, str | Path):
+        raise UserError(f"cannot read data of type {type(what).__name__}: give a NumPy array, a tensor, a path or a set's name")
+    if not Path(what).exists():
         raise UserError(f"no data at {what}: check the path, or take one of the built-in sets digits, ring8, grid25")
     raise UserError(f"cannot read {what}: give a folder of images, or an .npy, .npz or idx (.gz) file")

@@ -94,21 +94,26 @@ class Source(ABC):
 
 
 class InMemory(Source):
-    """Items that fit on the training device, kept there as they came (bytes stay bytes), scaled batch by batch.
+    """Items kept on the training device, as they came (bytes stay bytes), and scaled there batch by batch.
+
+    A set that would take more than half of a GPU's free memory stays with the processor; then the batches travel.
 
     `x` and `held_x`: [n, *shape]; bytes are mapped to [-1, 1], floats are taken as model space. `y`: int64 [n].
     """
 
-    def __init__(self, spec: Spec, x: Tensor, y: Tensor | None, held_x: Tensor, held_y: Tensor | None) -> None:
-        self.spec = spec
+    def __init__(
+        self, spec: Spec, x: Tensor, y: Tensor | None, held_x: Tensor, held_y: Tensor | None, device: str = "cpu"
+    ) -> None:
+        self.spec, self._device = spec, device
         self._x, self._y, self._held_x, self._held_y = x, y, held_x, held_y
 
     def __len__(self) -> int:
         return len(self._x)
 
     def to(self, device: str) -> InMemory:
-        y = None if self._y is None else self._y.to(device)
-        return InMemory(self.spec, self._x.to(device), y, self._held_x, self._held_y)
+        home = device if _fits(self._x, device) else "cpu"
+        y = None if self._y is None else self._y.to(home)
+        return InMemory(self.spec, self._x.to(home), y, self._held_x, self._held_y, device)
 
     def fingerprint(self) -> str:
         digest = sha256(repr((self.spec.shape, self.spec.names, self.spec.offset, self.spec.scale)).encode())
@@ -121,7 +126,8 @@ class InMemory(Source):
         at = start * size + rank * share
         while True:
             rows = self._rows(at, share, seed)
-            yield _batch(self._x[rows], None if self._y is None else self._y[rows])
+            x, y = self._x[rows].to(self._device), None if self._y is None else self._y[rows].to(self._device)
+            yield _batch(x, y)
             at += size
 
     def _rows(self, at: int, n: int, seed: int) -> Tensor:
@@ -150,6 +156,11 @@ class InMemory(Source):
         rows = self._permutation(0, mix(seed, 1))[:n]
         batch = _batch(self._x[rows], None if self._y is None else self._y[rows])
         return {name: value.cpu() for name, value in batch.items()}
+
+
+def _fits(x: Tensor, device: str) -> bool:
+    """Whether items leave a GPU half of its free memory. Elsewhere they lie in the processor's memory already."""
+    return not device.startswith("cuda") or 2 * x.nbytes <= torch.cuda.mem_get_info(device)[0]
 
 
 def _batch(x: Tensor, y: Tensor | None) -> Batch:
