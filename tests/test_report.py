@@ -137,10 +137,17 @@ def test_a_real_browser_shows_it_without_errors(run, tmp_path):
     report.write_text(
         report.read_text().replace("</body>", "<script>scrub.value=0;scrub.dispatchEvent(new Event('input'))</script></body>")
     )
+    flags = "headless no-sandbox disable-gpu disable-background-networking no-first-run disable-component-update disable-sync"
     done = subprocess.run(
-        "chromium --headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run".split()
-        + ["--disable-component-update", "--disable-sync", "--enable-logging=stderr", f"--user-data-dir={tmp_path}/c"]
-        + ["--virtual-time-budget=2000", "--dump-dom", report.as_uri()],
+        [
+            "chromium",
+            *(f"--{flag}" for flag in flags.split()),
+            "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'chrome'}",
+            "--virtual-time-budget=2000",
+            "--dump-dom",
+            report.as_uri(),
+        ],
         capture_output=True,
         text=True,
         timeout=60,
