@@ -31,9 +31,7 @@ from safetensors import SafetensorError
 from zerosum import __version__
 from zerosum.errors import UserError
 from zerosum.game import Clock
-from zerosum.machine import watts
 from zerosum.play import Run
-from zerosum.tensorboard import Events
 
 FORMAT = 1
 
@@ -48,7 +46,6 @@ class RunDir:
                 f"{self.path} is no run folder: it has no config.json; `zerosum train DATA --out {self.path}` makes one"
             )
         self.config: dict[str, Any] = _read_json(self.path / "config.json")
-        self._events: Events | None = None
         self.watchers: list[Callable[[dict[str, Any]], None]] = []
 
     @staticmethod
@@ -89,7 +86,6 @@ class RunDir:
         self._sweep()
         scratch = self.path / f".saving-{os.getpid()}"
         meta = {"format": FORMAT, "zerosum": __version__, "clock": asdict(run.clock), "seconds": seconds}
-        meta["watts"] = watts(run.pace.device)  # now, while the machine is at work
         with writing(self.path, scratch):
             scratch.mkdir()
             optim = BytesIO()
@@ -148,15 +144,13 @@ class RunDir:
             file.write(json.dumps(row) + "\n")
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The log's lines, without a last one that was cut short and whatever else is no row with a step."""
+        """The log's lines, without a last one that was cut short."""
         if (self.path / "log.jsonl").is_file():
-            for line in (self.path / "log.jsonl").read_text("utf-8", "replace").splitlines():
+            for line in (self.path / "log.jsonl").read_text().splitlines():
                 try:
-                    row = json.loads(line)
-                except ValueError:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
                     continue
-                if isinstance(row, dict) and isinstance(row.get("step"), int) and 0 <= row["step"] < 2**63:
-                    yield row
 
     def forget_after(self, step: int) -> None:
         """Drop log lines and pictures later than a step: what was played after the checkpoint is played again.
@@ -167,7 +161,6 @@ class RunDir:
         self.write_text("log.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
         for later in [path for at, path in self.pictures() if at > step]:
             later.unlink()
-        self._events = None  # written anew with the next line
 
     def picture(self, step: int, image: Image.Image) -> None:
         """Keep a picture of this step."""
