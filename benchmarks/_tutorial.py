@@ -52,9 +52,9 @@ class Tutorial:
         self.optim_g.step()
 
     @torch.no_grad()
-    def sample(self, n: int, seed: int) -> Tensor:
-        """n images in [-1, 1], in eval mode."""
-        self.G.eval()
+    def sample(self, n: int, seed: int, eval_mode: bool) -> Tensor:
+        """n images in [-1, 1]; tutorials sample in training mode, with each batch's own statistics."""
+        self.G.train(not eval_mode)
         z = torch.randn(n, self.z_dim, 1, 1, generator=torch.Generator().manual_seed(seed))
         x = torch.cat([self.G(part) for part in z.split(250)])
         self.G.train()

@@ -154,3 +154,36 @@ def test_a_real_browser_shows_it_without_errors(run, tmp_path):
     )
     assert "step 0</output>" in done.stdout and "Generated samples at step 0" in done.stdout
     assert "CONSOLE" not in done.stderr, done.stderr
+
+
+def test_a_link_among_the_pictures_gives_nothing_away(run, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"\x89PNG\r\n\x1a\n" + b"not yours")
+    (run.path / "samples" / "step-999.png").symlink_to(secret)
+    (run.path / "samples" / "step-1000.png").write_bytes(b"no picture")
+    text = write_report(run).read_text()
+    assert '"step": 999' not in text and '"step": 1000' not in text and "Samples over time" in text
+
+
+ODD = [
+    "[1, 2]",
+    '{"no": "step"}',
+    '{"step": "3"}',
+    '{"step": 3, "seconds": null, "D/adv": 1}',
+    '{"step": 3, "D/adv": 1e308, "D/b": "x"}',
+    '{"step": 3, "D/adv": NaN}',
+    '{"step": 3, "scores": [null, {"name": "x"}]}',
+]
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_odd_lines_in_the_log_spoil_nothing(run, line):
+    with (run.path / "log.jsonl").open("a") as file:
+        file.write(line + "\n")
+    assert "Exactly what was run" in page(run).text
+
+
+@pytest.mark.parametrize(("key", "value"), [("machine", None), ("spec", []), ("settings", 3), ("recipe", None)])
+def test_odd_values_in_the_config_spoil_nothing(run, key, value):
+    run.config[key] = value
+    assert "Exactly what was run" in page(run).text

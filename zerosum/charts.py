@@ -8,6 +8,8 @@ from io import StringIO
 
 COLOURS = ("#3b82c4", "#e07b39", "#3a9d5d", "#b6549b", "#8a6d3b", "#d04848", "#5b6bd0", "#7a7a7a")
 MOST_POINTS = 600
+HUGE = 1e100
+"""Beyond, drawing overflows."""
 
 Points = Sequence[tuple[float, float]]
 
@@ -40,7 +42,7 @@ def curves(lines: Mapping[str, Points], title: str, across: str = "step") -> str
 
 def thinned(points: Points) -> tuple[list[float], list[float]]:
     """Finite points, each the mean of its neighbours where there are more than 600."""
-    good = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    good = [(x, y) for x, y in points if abs(x) < HUGE and abs(y) < HUGE]  # which NaN is not either
     bunch = max(1, math.ceil(len(good) / MOST_POINTS))
     groups = [good[i : i + bunch] for i in range(0, len(good), bunch)]
     means = [tuple(sum(values) / len(group) for values in zip(*group, strict=True)) for group in groups]

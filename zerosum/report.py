@@ -30,13 +30,13 @@ def write_report(folder: RunDir) -> Path:
 def _facts(folder: RunDir) -> dict[str, Any]:
     rows, config = list(folder.rows()), folder.config
     losses = [row for row in rows if "scores" not in row and "note" not in row]
-    scored = [row for row in rows if row.get("scores")]
+    scored = [row | {"scores": found} for row in rows if (found := _scores(row))]
     last = losses[-1] if losses else {}
-    seconds = max([row.get("seconds", 0.0) for row in rows], default=0.0)
-    device = str(config.get("machine", {}).get("device", "CPU"))
+    seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
+    device = str(_object(config, "machine").get("device", "CPU"))
     draw, source = machine.watts("cpu" if device == "CPU" else "cuda")
     recipe = str(config.get("recipe", ""))
-    spec = config.get("spec", {})
+    spec = _object(config, "spec")
     return {
         "recipe": recipe,
         "summary": recipes.summary(recipe) if recipe in recipes.names() else f"recipe file {recipe}",
@@ -60,6 +60,23 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "dtype": config.get("dtype", ""),
         "world": config.get("world", 1),
     }
+
+
+def _object(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """An entry that should be an object; an empty one where it is not."""
+    return found if isinstance(found := values.get(name), dict) else {}
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < charts.HUGE  # which NaN is not
+
+
+def _scores(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The row's scores that can be shown: those with a name and three numbers."""
+    found = row.get("scores")
+    numbers = ("value", "real", "trivial")
+    whole = lambda one: isinstance(one, dict) and "name" in one and all(_number(one.get(name)) for name in numbers)
+    return [one for one in found if whole(one)] if isinstance(found, list) else []
 
 
 def _items(spec: dict[str, Any]) -> str:
@@ -106,12 +123,18 @@ def _score_charts(scored: list[dict[str, Any]]) -> list[str]:
 
 def _pictures(folder: RunDir) -> list[dict[str, Any]]:
     """(step, data URI) of up to 24 pictures, the first and the last among them, evenly chosen between."""
-    found = folder.pictures()
+    # a link could carry any file of this machine into a report that is passed on
+    found = [(step, path) for step, path in folder.pictures() if path.is_file() and not path.is_symlink() and _png(path)]
     room = MOST_BYTES // max([path.stat().st_size for _, path in found], default=1)
     count = max(1, min(len(found), MOST_PICTURES, room))
     chosen = sorted({round(i * (len(found) - 1) / max(1, count - 1)) for i in range(count)} | {len(found) - 1}) if found else []
     encode = lambda path: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
     return [{"step": found[i][0], "uri": encode(found[i][1])} for i in chosen]
+
+
+def _png(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
 def _flat(values: Any) -> dict[str, str]:

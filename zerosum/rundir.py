@@ -144,13 +144,15 @@ class RunDir:
             file.write(json.dumps(row) + "\n")
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The log's lines, without a last one that was cut short."""
+        """The log's lines, without a last one that was cut short, and without whatever is no row with a step."""
         if (self.path / "log.jsonl").is_file():
-            for line in (self.path / "log.jsonl").read_text().splitlines():
+            for line in (self.path / "log.jsonl").read_text("utf-8", "replace").splitlines():
                 try:
-                    yield json.loads(line)
-                except json.JSONDecodeError:
+                    row = json.loads(line)
+                except ValueError:
                     continue
+                if isinstance(row, dict) and type(row.get("step")) is int and 0 <= row["step"] < 2**63:
+                    yield row
 
     def forget_after(self, step: int) -> None:
         """Drop log lines and pictures later than a step: what was played after the checkpoint is played again.
@@ -178,7 +180,7 @@ class RunDir:
     def write_text(self, name: str, text: str) -> Path:
         """Write a whole file, or leave the old one."""
         with writing(self.path):
-            _replace(self.path / name, text.encode())
+            _replace(self.path / name, text.encode("utf-8", "replace"))
         return self.path / name
 
 

@@ -6,6 +6,7 @@ Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolution
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from zerosum.data.source import Spec
 from zerosum.game import Game
@@ -18,6 +19,9 @@ from zerosum.parts import Settings, need_images
 class Config(Settings):
     """DCGAN's settings."""
 
+    lr_g: float = 5e-4  # G's learning rate
+    lr_d: float = 5e-4  # D's learning rate
+    lr_schedule: Literal["constant", "linear", "cosine"] = "linear"  # how the learning rates fall
     ema_halflife_kimg: float = 10.0  # half-life of G's moving average, in thousands of items; 0: no average
 
 
