@@ -51,3 +51,17 @@ def test_second_derivatives_work_inside_exact():
         (grad,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
         grad.square().sum().backward()
     assert torch.isfinite(layer.weight.grad).all() and layer.weight.grad.abs().sum() > 0
+
+
+def test_spectral_norm_takes_one_power_iteration_a_pass(monkeypatch):
+    from torch.nn.utils.parametrizations import _SpectralNorm
+
+    counted = []
+    plain = _SpectralNorm.forward
+    monkeypatch.setattr(_SpectralNorm, "forward", lambda self, weight: counted.append(1) or plain(self, weight))
+    for layer, size in ((Conv2d(128, 16, 3, 1, 1), 8), (Conv2d(8, 16, 3, 1, 1), 8), (Conv2d(128, 16, 3, 1, 1), 32)):
+        torch.nn.utils.parametrizations.spectral_norm(layer)
+        counted.clear()
+        with torch.autocast("cpu", torch.bfloat16):
+            layer(torch.randn(2, layer.in_channels, size, size))
+        assert len(counted) == 1

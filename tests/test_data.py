@@ -761,3 +761,30 @@ def test_mirrored_images_are_flipped_half_the_time_and_the_same_on_every_rank():
 def test_vectors_cannot_be_mirrored():
     with pytest.raises(UserError, match="mirror is for images"):
         Mirrored(open_source("ring8"))
+
+
+def test_a_labelled_training_part_needs_a_labelled_test_part(tmp_path):
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(PIXELS))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(LABELS))
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(PIXELS[:12]))
+    with pytest.raises(UserError, match="no labels beside it"):
+        open_source(tmp_path)
+
+
+def test_digits_refuse_other_labels():
+    with pytest.raises(UserError, match="their own labels"):
+        open_source("digits", labels=[0] * 1797)
+
+
+def test_a_changed_held_out_part_changes_the_fingerprint():
+    other = PIXELS.copy()
+    other[:] = other[::-1]
+    assert open_source(PIXELS).fingerprint() != open_source(other).fingerprint()
+
+
+@pytest.mark.parametrize("x", [PIXELS / np.float32(255), PIXELS / np.float32(127.5) - 1, PIXELS.astype(np.float32)])
+def test_encoding_uses_the_scale_the_data_were_read_with(x):
+    spec = open_source(x).spec
+    dark = (x - x.min()) * 0.1 + x.min()
+    model = modality(spec).encode(dark, spec)
+    assert torch.allclose(model[:, 0], torch.from_numpy(PIXELS).float() * 0.1 / 127.5 - 1, atol=1e-5)

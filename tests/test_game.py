@@ -410,3 +410,31 @@ def test_games_on_volumes_and_images_can_be_played():
     played(run)
     assert not any(torch.equal(before[name], value) for name, value in state(run.nets).items())
     assert run.nets["G"].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+class Counting(nn.Module):
+    """A net that counts its uses in a buffer, putting a new tensor in its place each time."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self):
+        self.seen = self.seen + 1
+        return (self.weight - 1).square().sum()
+
+
+def test_an_average_follows_a_buffer_that_is_put_in_anothers_place():
+    turn = Turn("G", lambda nets, batch, clock: {"loss": nets["G"]()})
+    players = {"G": Player(("G",), partial(SGD, lr=0.1))}
+    run = Run(game([turn], players, {"G": Counting()}, ema={"G": lambda clock: 0.5}), total=3, batch=2)
+    played(run)
+    assert run.nets["G_ema"].seen == 3
+
+
+def test_a_game_in_play_cannot_be_played_twice():
+    once = game([Turn("G", both)])
+    Run(once, total=1, batch=2)
+    with pytest.raises(ValueError, match="Build it anew"):
+        Run(once, total=1, batch=2)

@@ -218,3 +218,21 @@ def test_without_batch_norm_each_logit_depends_on_its_own_item_alone():
     for D in (plain, resnet.Discriminator(shape, 8, attention=True), mlp.Discriminator(shape)):
         (gradient,) = torch.autograd.grad(D(x)[0, 0], x)
         assert gradient[0].abs().sum() > 0 and gradient[1:].abs().sum() == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 64, 64)])
+def test_feature_maps_stay_channels_last_from_end_to_end(shape):
+    seen = []
+
+    def look(module, inputs, output):
+        if output.ndim == 4 and output.shape[1] > 1:
+            seen.append(output.is_contiguous(memory_format=torch.channels_last))
+
+    make, judge = (
+        net.to(memory_format=torch.channels_last) for net in (dcgan.Generator(shape, 8, 16), dcgan.Discriminator(shape, 16))
+    )
+    for layer in (*make.modules(), *judge.modules()):
+        layer.register_forward_hook(look)
+    judge(make(torch.randn(4, 8)))
+    judge(torch.randn(4, *shape))
+    assert len(seen) > 12 and all(seen)

@@ -21,20 +21,20 @@ def curves(lines: Mapping[str, Points], title: str, across: str = "step") -> str
     from matplotlib.figure import Figure
 
     file = StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 9, "font.family": "sans-serif"}):
-        figure = Figure((5.6, 2.7), layout="tight")
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 11, "font.family": "sans-serif"}):
+        figure = Figure((5.4, 3.0), layout="tight")
         axes = figure.add_subplot()
         for (name, points), colour in zip(lines.items(), COLOURS * 9, strict=False):
             x, y = thinned(points)
             axes.plot(x, y, color=colour, linewidth=1.3, label=_plain(name), marker="o" if len(x) < 8 else None, markersize=3)
-        axes.set_title(_plain(title), loc="left", fontsize=10)
+        axes.set_title(_plain(title), loc="left", fontsize=12)
         axes.set_xlabel(across)
         axes.grid(alpha=0.25, linewidth=0.6)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         axes.margins(x=0.01)
         if len(lines) > 1:
-            axes.legend(frameon=False, fontsize=8, ncols=min(4, len(lines)), loc="best")
+            axes.legend(frameon=False, fontsize=10, ncols=min(4, len(lines)), loc="best")
         FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
     svg = file.getvalue()
     return svg[svg.index("<svg") :]

@@ -114,10 +114,10 @@ def _train_anew(words: list[str]) -> Any:
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
         raise UserError(
-            "what to train on? `zerosum train DATA ...`: a folder, an .npy, .npz or idx file, digits, ring8 or grid25"
+            "what to train on? Put it first, `zerosum train DATA ...`: a folder, an array file, digits, ring8 or grid25"
         )
-    if not helping and name is None:
-        name = choose(open_source(words[0], held_out=_share(share)).spec)
+    opened = None if helping or name else open_source(words[0], held_out=_share(share))
+    name = choose(opened.spec) if opened else name
     config = recipes.find(name or "dcgan").Config
 
     def train(
@@ -135,7 +135,7 @@ def _train_anew(words: list[str]) -> Any:
             out: the run folder to make (default: runs/DATA-RECIPE-N)
         """
         assert name is not None
-        source = open_source(data, held_out=training.held_out)
+        source = opened or open_source(data, held_out=training.held_out)
         job = Job.new(lasting(data), source, name, settings, training, out or _fresh(data, name))
         if name != recipe:
             _say(f"recipe {name}: {recipes.summary(name)}")
@@ -159,7 +159,13 @@ def _fresh(data: str, recipe: str) -> Path:
     return next(path for i in range(1, 10**6) if not (path := Path("runs") / f"{stem}-{i}").exists())
 
 
-def _resume(resume: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None) -> Any:
+def _resume(
+    resume: Path,
+    steps: int | None = None,
+    minutes: float | None = None,
+    recipe: str | None = None,
+    device: str | None = None,
+) -> Any:
     """Go on where a run stopped, exactly.
 
     Args:
@@ -167,10 +173,11 @@ def _resume(resume: Path, steps: int | None = None, minutes: float | None = None
         steps: a new number of steps in all
         minutes: a new number of minutes in all
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
+        device: another device than before: auto, cpu, cuda, cuda:1, mps
     """
     from zerosum.job import Job
 
-    job = Job.resume(resume, steps, minutes, recipe)
+    job = Job.resume(resume, steps, minutes, recipe, device)
     _say(f"{resume}: going on from step {job.run.clock.step:,}")
     return job
 
@@ -273,17 +280,18 @@ def _score(words: list[str]) -> int:
     return _parse(score, words, "score")
 
 
-def score(run: tyro.conf.Positional[Path], seed: int = 1, recipe: str | None = None) -> int:
+def score(run: tyro.conf.Positional[Path], seed: int = 1, recipe: str | None = None, device: str = "auto") -> int:
     """Score a trained run against the data held out of its training.
 
     Args:
         run: the run folder; its data must still be where they were
         seed: of the generated items
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
+        device: auto, cpu, cuda, cuda:1, mps
     """
     from zerosum.job import Job
 
-    scores = Job.resume(run, recipe=recipe, reading=True).score(seed=seed)
+    scores = Job.resume(run, recipe=recipe, device=device, reading=True).score(seed=seed)
     _table(scores)
     for one in scores:
         _say(f"  {one.name}: {one.protocol}")

@@ -101,6 +101,8 @@ class GAN:
     def decode(self, codes: Any) -> np.ndarray:
         """Items from codes or noise vectors [n, z_dim], for recipes whose generator takes nothing else."""
         run = self._fitted.run
+        if self._fitted.labelled:
+            raise UserError("this generator takes labels beside its noise: use sample")
         with run.shown() as nets:
             return self._shown(run.game.generate(nets, {"z": torch.as_tensor(codes).float().to(run.pace.device)}))
 

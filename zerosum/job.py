@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
@@ -23,7 +24,7 @@ from zerosum.metrics.score import Score
 from zerosum.noise import mix
 from zerosum.play import Pace, Run
 from zerosum.progress import Display
-from zerosum.rundir import RunDir
+from zerosum.rundir import RunDir, writing
 from zerosum.tensorboard import Events
 from zerosum.train import Training, check, train
 
@@ -66,6 +67,8 @@ def build_run(recipe: str, cfg: Any, spec: Spec, training: Training, dtype: str 
     if training.threads:
         torch.set_num_threads(training.threads)
     device = pick_device(training.device)
+    if device.startswith("cuda"):
+        torch.backends.cudnn.deterministic = True  # or a resumed run would not be the run it resumes
     with torch.random.fork_rng([]):
         torch.default_generator.manual_seed(mix(training.seed, 0))
         game = recipes.find(recipe).build(cfg, spec)
@@ -167,12 +170,17 @@ class Job:
 
     @staticmethod
     def resume(
-        path: Path, steps: int | None = None, minutes: float | None = None, recipe: str | None = None, reading: bool = False
+        path: Path,
+        steps: int | None = None,
+        minutes: float | None = None,
+        recipe: str | None = None,
+        device: str | None = None,
+        reading: bool = False,
     ) -> Job:
         """A job that goes on from its newest checkpoint, exactly, or from its beginning where it has none yet.
 
-        `steps` or `minutes` move its end. With `reading` the folder is left as it is, and the job can be scored but
-        should not be played.
+        `steps` or `minutes` move its end; `device` moves it to another device. With `reading` the folder is left as it
+        is, and the job can be scored but should not be played.
 
         Raises UserError where the data are gone or have changed, or the checkpoint cannot be read.
         """
@@ -184,10 +192,12 @@ class Job:
         what, fingerprint, dtype = folder.config["data"]["what"], folder.config["data"]["fingerprint"], folder.config["dtype"]
         if what == "array":
             raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
+        if device is not None:
+            training = replace(training, device=device)
         source = open_source(what, held_out=training.held_out)
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
-        run = build_run(name, cfg, spec, training, dtype)
+        run = _rebuilt(folder, name, cfg, spec, training, dtype)
         before = folder.restore(run) if reading or folder.checkpoints() else 0.0
         total = run.clock.total if training.steps is None else training.steps
         if total < run.clock.step:
@@ -197,7 +207,7 @@ class Job:
         run.clock = replace(run.clock, total=total)
         if parallel.rank() > 0 or reading:
             return Job(name, cfg, source, training, run, folder if reading else None, before)
-        if moved:
+        if moved or device is not None:
             folder.asked(training=asdict(training))
         folder.forget_after(run.clock.step)
         return Job(name, cfg, source, training, run, folder, before)
@@ -218,7 +228,7 @@ class Job:
         scores = self.score()
         if self.folder is not None:
             step, rows = self.run.clock.step, [one.to_json() for one in scores]
-            with self._events(0):
+            with self._events(step):
                 self.folder.log({"step": step, "seconds": round(self.before, 3), "scores": rows, "final": True})
         return scores
 
@@ -228,13 +238,15 @@ class Job:
         if self.folder is None:
             yield
             return
-        events = Events(self.folder.path / "tensorboard", step)
+        with writing(self.folder.path):
+            events = Events(self.folder.path / "tensorboard", step)
         self.folder.watchers.append(events.row)
         try:
             yield
         finally:
             self.folder.watchers.remove(events.row)
-            events.close()
+            with writing(self.folder.path):
+                events.close()
 
     def score(self, quick: bool = False, seed: int = 1) -> list[Score]:
         """The scores of the game as it stands."""
@@ -260,11 +272,33 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
             name = recipe
         elif recipe not in (None, name):
             raise UserError(f"{folder.path} was trained with recipe {name}: leave --recipe out, or train anew")
-        return name, settings(name, config["settings"]), Spec.from_json(config["spec"]), Training(**config["training"])
-    except (KeyError, TypeError) as error:
+        cfg, training = settings(name, config["settings"]), Training(**config["training"])
+        _typed(cfg), _typed(training)
+        return name, cfg, Spec.from_json(config["spec"]), training
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{folder.path / 'config.json'} is damaged ({error}): copy the run folder again, or train anew"
         ) from error
+
+
+def _typed(config: Any) -> None:
+    """Raise TypeError where a field of a dataclass is not of the type it is declared with."""
+    for name, kind in get_type_hints(type(config)).items():
+        value, kinds = getattr(config, name), get_args(kind) or (kind,)
+        if get_origin(kind) is Literal or (value is None and NoneType in kinds):
+            continue
+        fits = isinstance(value, kinds) or (float in kinds and isinstance(value, int))
+        if not fits or (isinstance(value, bool) and bool not in kinds):
+            raise TypeError(f"{name}: {value!r}")
+
+
+def _rebuilt(folder: RunDir, *what: Any) -> Run:
+    """The run that config.json describes. Raises UserError where it describes none that can be built here."""
+    try:
+        return build_run(*what)
+    except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
+        first = str(error).split("\n")[0]
+        raise UserError(f"{folder.path / 'config.json'} describes no game that can be built here: {first}") from error
 
 
 def open_run(path: str | Path, step: int | None = None, device: str = "auto", recipe: str | None = None) -> Sampler:
@@ -272,6 +306,6 @@ def open_run(path: str | Path, step: int | None = None, device: str = "auto", re
     folder = RunDir(path)
     name, cfg, spec, training = _asked(folder, recipe)
     modality(spec)
-    run = build_run(name, cfg, spec, replace(training, device=device, threads=0, accum=1, compile=False), "float32")
+    run = _rebuilt(folder, name, cfg, spec, replace(training, device=device, threads=0, accum=1, compile=False), "float32")
     folder.restore(run, step, optims=False)
     return Sampler(run, spec)

@@ -12,7 +12,11 @@ import torch
 from zerosum.errors import UserError
 
 WATTS_PER_CORE = 8.0
-"""Assumed draw of a busy server core with its share of memory and losses, where nothing on the machine tells."""
+"""Assumed draw of a busy server core with its share of memory and losses: the same for every machine, to compare runs."""
+
+
+WATTS_PER_GPU = 300.0
+"""Assumed draw of a graphics processor under load."""
 
 
 @cache
@@ -30,7 +34,7 @@ def describe(device: str) -> dict[str, str | int]:
     gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
     extras = [name for name in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if name in cpu_flags()][:2]
     return {
-        "device": gpu or "CPU",
+        "device": gpu or device.split(":")[0].upper(),
         "processor": f"{_cpu_name()} ({', '.join(extras)})" if extras else _cpu_name(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -70,14 +74,8 @@ def fast_bf16(device: str) -> bool:
     return device == "cpu" and bool(cpu_flags() & {"amx_bf16", "avx512_bf16"})
 
 
-def watts(device: str) -> tuple[float, str]:
-    """(assumed or reported draw in watts, where the number comes from)."""
-    if device.startswith("cuda"):
-        try:
-            return torch.cuda.power_draw(device) / 1000, "reported by the GPU, which alone is counted"
-        except (RuntimeError, ModuleNotFoundError, AttributeError):
-            return 300.0, "assumed: 300 W for a GPU under load"
-    return (
-        WATTS_PER_CORE * torch.get_num_threads(),
-        f"assumed: {WATTS_PER_CORE:g} W for each of {torch.get_num_threads()} busy cores",
-    )
+def watts(gpu: bool, threads: int, ranks: int) -> tuple[float, str]:
+    """(assumed draw in watts of all ranks together, what was assumed)."""
+    if gpu:
+        return ranks * WATTS_PER_GPU, f"assumed: {WATTS_PER_GPU:g} W for each of {ranks} GPUs under load"
+    return ranks * threads * WATTS_PER_CORE, f"assumed: {WATTS_PER_CORE:g} W for each of {ranks * threads} busy cores"

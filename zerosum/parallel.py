@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 
 from zerosum.errors import UserError
 
@@ -20,9 +20,11 @@ def start() -> None:
     """Join the process group that torchrun prepared; without torchrun there is nothing to join."""
     if "RANK" not in os.environ or dist.is_initialized():
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if local < gpus:
+        torch.cuda.set_device(local)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")  # each tensor goes the way of its device
 
 
 def stop() -> None:
@@ -41,17 +43,14 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def _device() -> torch.device:
-    return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
-
-
 @contextmanager
 def _meeting() -> Iterator[None]:
     """What ranks do together. Raises UserError where one of them is gone: its own message says why."""
     try:
         yield
     except RuntimeError as error:
-        raise UserError("another process of this training has ended: its message, if not above, says why") from error
+        what = str(error).strip().split("\n")[0]
+        raise UserError(f"another process of this training has ended: its message, if not above, says why ({what})") from error
 
 
 def _gather(mine: Any) -> list[Any]:
@@ -84,7 +83,7 @@ def unanimous(yes: bool) -> bool:
     """True where every rank says yes. Every rank must ask, or the others wait for ever."""
     if world() == 1:
         return yes
-    vote = torch.tensor(float(yes), device=_device())
+    vote = torch.tensor(float(yes))
     with _meeting():
         dist.all_reduce(vote, op=dist.ReduceOp.MIN)
         return bool(vote)
@@ -94,23 +93,31 @@ def from_first(number: float) -> float:
     """Rank 0's number, on every rank."""
     if world() == 1:
         return number
-    value = torch.tensor(number, dtype=torch.float64, device=_device())
+    value = torch.tensor(number, dtype=torch.float64)
     with _meeting():
         dist.broadcast(value, 0)
         return float(value)
 
 
 def average_grads(params: Iterable[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over the ranks, in one flat reduction. A parameter without one counts as zero."""
+    """Replace each gradient by its mean over the ranks, in one flat reduction.
+
+    A rank without one counts as zero; a parameter that has none on any rank is left without one, as on a single rank.
+    """
     if world() == 1:
         return
     params = list(params)
-    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in params])
+    if not params:
+        return
+    has = torch.tensor([float(p.grad is not None) for p in params], device=params[0].device)
+    flat = torch.cat([*((torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in params), has])
     with _meeting():
         dist.all_reduce(flat)
-    flat /= world()
-    for p, grad in zip(params, flat.split([p.numel() for p in params]), strict=True):
-        p.grad = grad.view_as(p) if p.grad is None else p.grad.copy_(grad.view_as(p))
+    *grads, has = flat.split([*(p.numel() for p in params), len(params)])
+    for p, grad, anyone in zip(params, grads, has.tolist(), strict=True):
+        if anyone:
+            mean = grad.view_as(p) / world()
+            p.grad = mean if p.grad is None else p.grad.copy_(mean)
 
 
 def average(scalars: Mapping[str, float]) -> dict[str, float]:
@@ -127,7 +134,5 @@ def sync_buffers(nets: nn.Module) -> None:
     if world() == 1:
         return
     for buffer in nets.buffers():
-        value: Tensor = buffer.to(_device())
         with _meeting():
-            dist.broadcast(value, 0)
-        buffer.copy_(value)
+            dist.broadcast(buffer, 0)

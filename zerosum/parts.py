@@ -65,12 +65,15 @@ def check(cfg: Settings) -> None:
         raise UserError(f"real_label {cfg.real_label} does nothing with loss {cfg.loss}, which has no targets")
 
 
-def need_images(spec: Spec, recipe: str) -> tuple[int, ...]:
-    """The shape (channels, height, width), or UserError where the data are not images."""
+def need_images(spec: Spec, recipe: str, least: int = 1) -> tuple[int, ...]:
+    """The shape (channels, height, width), or UserError where the data are not images of at least so many pixels a side."""
     if len(spec.shape) != 3:
         raise UserError(
             f"recipe {recipe} is for images, and these are vectors of {spec.shape[0]} numbers: take gan, wgan_gp, aae, or cgan"
         )
+    if min(spec.shape[1:]) < least:
+        have = f"{spec.shape[1]} x {spec.shape[2]}"
+        raise UserError(f"recipe {recipe} needs images of at least {least} x {least} pixels, and these are {have}: take dcgan")
     return spec.shape
 
 

@@ -56,6 +56,8 @@ class Run:
             for name, player in game.players.items()
         }
         self.params: dict[str, list[nn.Parameter]] = learns
+        if idle := [name for name, params in learns.items() if not params]:
+            raise ValueError(f"player {idle[0]} has no parameter to learn: is its game in play already? Build it anew")
         self.optims = {name: player.optim(self.params[name]) for name, player in game.players.items()}
         self.base_lrs = {name: [g["lr"] for g in optim.param_groups] for name, optim in self.optims.items()}
         self.nets.requires_grad_(False)
@@ -150,12 +152,15 @@ def split(batch: Batch, parts: int) -> list[Batch]:
 
 
 class Average:
-    """A net and its moving average, as lists: walking the modules at every step would cost more than averaging them."""
+    """A net and its moving average, their parameters as lists: walking the modules every step would cost more than averaging.
+
+    Buffers are looked up each time, because a module may put a new tensor in a buffer's place.
+    """
 
     def __init__(self, mean: nn.Module, net: nn.Module) -> None:
         self.means: list[Tensor] = list(mean.parameters())
         self.values: list[Tensor] = list(net.parameters())
-        self.buffers = list(zip(mean.buffers(), net.buffers(), strict=True))
+        self.mean, self.net = mean, net
 
 
 @torch.no_grad()
@@ -163,5 +168,5 @@ def average_into(average: Average, decay: float) -> None:
     """mean <- decay * mean + (1 - decay) * net for parameters; buffers are copied."""
     if average.means:
         torch._foreach_lerp_(average.means, average.values, 1 - decay)
-    for old, new in average.buffers:
+    for old, new in zip(average.mean.buffers(), average.net.buffers(), strict=True):
         old.copy_(new)

@@ -34,7 +34,8 @@ def _facts(folder: RunDir) -> dict[str, Any]:
     last = losses[-1] if losses else {}
     seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
     device = str(_object(config, "machine").get("device", "CPU"))
-    draw, source = machine.watts("cpu" if device == "CPU" else "cuda")
+    threads, world = _count(_object(config, "machine").get("threads")), _count(config.get("world"))
+    draw, source = machine.watts(device not in ("CPU", "MPS"), threads, world)
     recipe = str(config.get("recipe", ""))
     spec = _object(config, "spec")
     return {
@@ -58,7 +59,7 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         },
         "version": config.get("zerosum", ""),
         "dtype": config.get("dtype", ""),
-        "world": config.get("world", 1),
+        "world": world,
     }
 
 
@@ -77,6 +78,11 @@ def _scores(row: dict[str, Any]) -> list[dict[str, Any]]:
     numbers = ("value", "real", "trivial")
     whole = lambda one: isinstance(one, dict) and "name" in one and all(_number(one.get(name)) for name in numbers)
     return [one for one in found if whole(one)] if isinstance(found, list) else []
+
+
+def _count(value: Any) -> int:
+    """A number of things, 1 where the folder does not say."""
+    return value if type(value) is int and 0 < value < 2**20 else 1
 
 
 def _items(spec: dict[str, Any]) -> str:

@@ -81,9 +81,9 @@ class RunDir:
     def save(self, run: Run, seconds: float, keep: int = 2) -> None:
         """Write a checkpoint of the run as it stands; all of it or nothing. Older ones than the last `keep` are removed."""
         final = self.path / f"step-{run.clock.step}"
+        self._sweep()
         if final.exists():
             return
-        self._sweep()
         scratch = self.path / f".saving-{os.getpid()}"
         meta = {"format": FORMAT, "zerosum": __version__, "clock": asdict(run.clock), "seconds": seconds}
         with writing(self.path, scratch):
@@ -97,8 +97,9 @@ class RunDir:
             _sync_folder(scratch)
             scratch.rename(final)  # the name appears when all is written, and not before
             _sync_folder(self.path)
-        for step in self.checkpoints()[:-keep]:
-            self._remove(self.path / f"step-{step}")
+        with writing(self.path):
+            for step in self.checkpoints()[:-keep]:
+                self._remove(self.path / f"step-{step}")
 
     def _remove(self, checkpoint: Path) -> None:
         gone = self.path / f".gone-{checkpoint.name}"
@@ -138,10 +139,11 @@ class RunDir:
 
     def log(self, row: dict[str, Any]) -> None:
         """Append a line to the log, and show it to whoever watches."""
-        for watch in self.watchers:
-            watch(row)
-        with writing(self.path), (self.path / "log.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        with writing(self.path):
+            with (self.path / "log.jsonl").open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            for watch in self.watchers:
+                watch(row)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The log's lines, without a last one that was cut short, and without whatever is no row with a step."""
@@ -161,8 +163,9 @@ class RunDir:
         """
         kept = [row for row in self.rows() if row["step"] <= step and not (row["step"] == step and "final" in row)]
         self.write_text("log.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
-        for later in [path for at, path in self.pictures() if at > step]:
-            later.unlink()
+        with writing(self.path):
+            for later in [path for at, path in self.pictures() if at > step]:
+                later.unlink()
 
     def picture(self, step: int, image: Image.Image) -> None:
         """Keep a picture of this step."""

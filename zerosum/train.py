@@ -72,19 +72,23 @@ class Marks:
 
 
 class Ticker:
-    """When to look up from the game: about four times a second, or every so many steps; the same on every rank."""
+    """When to look up from the game: about four times a second, and at steps to be logged; the same on every rank."""
 
     def __init__(self, every: int, step: int) -> None:
-        self._every, self._next, self._first = every, step + max(1, every), step
+        self._every, self._next, self._first = every, step + 1, step
 
     def due(self, step: int, total: int) -> bool:
         """Whether to look up after this step."""
-        return step >= self._next or step >= total
+        return step >= self._next or step >= total or (self._every > 0 and step % self._every == 0)
+
+    def logs(self, step: int, total: int) -> bool:
+        """Whether a look-up after this step goes into the log."""
+        return not self._every or step % self._every == 0 or step >= total
 
     def ticked(self, step: int, seconds: float) -> None:
         """Note the seconds since training was (re)started, and choose the next step to look up at."""
         each = seconds / max(1, step - self._first)
-        self._next = step + (self._every or max(1, min(1000, int(0.25 / max(each, 1e-6)))))
+        self._next = step + max(1, min(1000, int(0.25 / max(each, 1e-6))))
 
 
 @contextmanager
@@ -136,17 +140,19 @@ def train(
     first = parallel.rank() == 0
     start, start_step, pending = time.perf_counter(), run.clock.step, []
     ticker = Ticker(training.log_every, run.clock.step)
-    pictures = Marks([(i / max(1, training.pictures - 1)) ** 2 for i in range(training.pictures)], run.clock.progress)
+    pictures = Marks([((i + 1) / training.pictures) ** 2 for i in range(training.pictures)], run.clock.progress)
     scores = Marks([(i + 1) / (training.scores + 1) for i in range(training.scores)], run.clock.progress)
     saved = before
     last_scores: list[Score] = []
 
     def save(seconds: float) -> None:
+        weights = {name: p.isfinite().all() for name, p in run.nets.named_parameters()}
+        finite({name: 1.0 if whole else math.nan for name, whole in weights.items()}, folder, run.clock.step)
         parallel.sync_buffers(run.nets)
         if folder is not None and first:
             folder.save(run, seconds)
 
-    if first and folder is not None and picture and run.clock.step == 0 and pictures.passed(0.0):
+    if first and folder is not None and picture and run.clock.step == 0 and training.pictures > 1:
         picture(folder)
     with stop_signals() as asked_to_stop, display, own_randomness(run.pace.device):
         for logs in play(run, source):
@@ -156,13 +162,14 @@ def train(
                 continue
             here = parallel.from_first(time.perf_counter() - start)
             seconds, stop = before + here, not parallel.unanimous(not asked_to_stop())
-            losses, pending = averaged(pending), []
+            losses, logs_now = averaged(pending), ticker.logs(step, run.clock.total)
             ticker.ticked(step, here)
             if training.minutes is not None:
-                run.clock = replace(run.clock, total=planned(step, step - start_step, here, 60 * training.minutes - seconds))
+                run.clock = replace(run.clock, total=planned(step, seconds, 60 * training.minutes))
             rate = (step - start_step) * run.batch / here
-            if folder is not None and first:
+            if folder is not None and first and logs_now:
                 folder.log({"step": step, "seconds": round(seconds, 3), "items_per_s": round(rate, 1), **losses})
+            pending = [] if logs_now else pending
             finite(losses, folder, step)
             if first and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
                 last_scores = score(True)
@@ -188,9 +195,12 @@ def averaged(pending: list[dict[str, Tensor]]) -> dict[str, float]:
     return parallel.average({name: float(value) for name, value in means.items()})
 
 
-def planned(step: int, taken: int, seconds: float, left: float) -> int:
-    """How many steps the run will have in all, if the rest goes at the pace so far."""
-    return step if left <= 0 else max(step + 1, step + math.floor(left * taken / seconds))
+def planned(step: int, seconds: float, budget: float) -> int:
+    """How many steps the run will have in all, if the rest of its seconds goes at the pace of those so far.
+
+    So progress is the share of time that is spent, and does not jump where a run is resumed.
+    """
+    return step if seconds >= budget else max(step + 1, math.floor(step * budget / seconds))
 
 
 def finite(losses: dict[str, float], folder: RunDir | None, step: int) -> None:

@@ -136,5 +136,9 @@ def _idx_folder(folder: Path, held_out: float | None) -> Source:
     test_x, test_y, test_names = _checked(_read_idx(tests[0]), _idx_labels(tests[0]), str(tests[0]))
     if test_x.ndim == 2 or (y is not None and not set(test_names) <= set(names)):
         raise UserError(f"{tests[0]}: not images of the training images' classes: give both parts the same form and classes")
-    held_y = None if y is None or test_y is None else np.array([names.index(name) for name in test_names])[test_y]
+    if y is not None and test_y is None:
+        raise UserError(
+            f"{tests[0]}: no labels beside it, and the training images have some: add them, or take the images away"
+        )
+    held_y = None if y is None else np.array([names.index(name) for name in test_names])[test_y]
     return images.from_array(x, y, names, str(folder), test=(test_x, held_y))

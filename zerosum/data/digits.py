@@ -8,6 +8,7 @@ import numpy as np
 
 from zerosum.data.images import from_array
 from zerosum.data.source import Source
+from zerosum.errors import UserError
 
 
 def accepts(what: Any) -> bool:
@@ -17,6 +18,8 @@ def accepts(what: Any) -> bool:
 
 def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
     """The digits with their labels; 20 % are held out unless told otherwise."""
+    if labels is not None:
+        raise UserError("digits bring their own labels: leave yours out")
     from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -21,10 +21,10 @@ def decode(x: Tensor, spec: Spec) -> np.ndarray:
 
 def encode(items: np.ndarray, spec: Spec) -> Tensor:
     """What `decode` gives -> [-1, 1] [n, c, h, w]. Raises UserError where the images are not of the spec's shape."""
-    planes = _planes(_bytes(np.asarray(items), "items"))
-    if planes.shape[1:] != spec.shape:
-        raise UserError(f"items of shape {planes.shape[1:]}: this run knows images of {spec.shape} (channels, height, width)")
-    return torch.from_numpy(np.ascontiguousarray(planes)).float() / 127.5 - 1
+    if items.ndim not in (3, 4) or _planes(items).shape[1:] != spec.shape:
+        raise UserError(f"items of shape {items.shape[1:]}: this run knows images of {spec.shape} (channels, height, width)")
+    low, high = _scale(items) or (spec.offset[0], spec.offset[0] + spec.scale[0])
+    return torch.from_numpy(np.ascontiguousarray(_planes(items))).float().sub(low).mul(2 / (high - low)).sub(1)
 
 
 def picture(items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
@@ -63,7 +63,8 @@ def from_array(
 ) -> InMemory:
     """A source of images from [n, h, w], [n, h, w, c] or [n, c, h, w]: bytes, or floats in [0, 1], [-1, 1] or [0, 255]."""
     planes = _planes(_bytes(x, origin))
-    spec = Spec("images", tuple(planes.shape[1:]), names=names, origin=origin)
+    low, high = _range(x, origin)
+    spec = Spec("images", tuple(planes.shape[1:]), names=names, offset=(low,), scale=(high - low,), origin=origin)
     if test is not None:
         test = (_planes(_bytes(test[0], origin)), test[1])
         if test[0].shape[1:] != planes.shape[1:]:
@@ -79,16 +80,25 @@ def _planes(x: np.ndarray) -> np.ndarray:
     return x.transpose(0, 3, 1, 2) if channels_last else x
 
 
+def _scale(x: np.ndarray) -> tuple[float, float] | None:
+    """(black, white) where the type of the numbers alone says it."""
+    return {"uint8": (0.0, 255.0), "bool": (0.0, 1.0)}.get(str(x.dtype))
+
+
+def _range(x: np.ndarray, origin: str) -> tuple[float, float]:
+    """(black, white): what the darkest and the brightest possible pixel are. Raises UserError where it is none of the usual."""
+    if known := _scale(x):
+        return known
+    low, high = float(x.min()), float(x.max())
+    if np.issubdtype(x.dtype, np.floating) and low >= -1 and high <= 1:
+        return (0.0 if low >= 0 else -1.0), 1.0
+    if low >= 0 and 64 <= high <= 255:  # a set whose brightest pixel is below 64 is on another scale, not so dark
+        return 0.0, 255.0
+    raise UserError(f"{origin}: pixel values from {low:g} to {high:g}: scale them to 0..255, 0..1 or -1..1")
+
+
 def _bytes(x: np.ndarray, origin: str) -> np.ndarray:
     if x.dtype == np.uint8:
         return x
-    if x.dtype == bool:
-        return x.astype(np.uint8) * 255
-    low, high = float(x.min()), float(x.max())
-    if np.issubdtype(x.dtype, np.floating) and low >= 0 and high <= 1:
-        return np.rint(x * 255).astype(np.uint8)
-    if np.issubdtype(x.dtype, np.floating) and low >= -1 and high <= 1:
-        return np.rint((x + 1) * 127.5).astype(np.uint8)
-    if low >= 0 and 64 <= high <= 255:  # a set whose brightest pixel is below 64 is on another scale, not so dark
-        return np.rint(x).astype(np.uint8)
-    raise UserError(f"{origin}: pixel values from {low:g} to {high:g}: scale them to 0..255, 0..1 or -1..1")
+    black, white = _range(x, origin)
+    return np.rint((x.astype(np.float64) - black) * (255 / (white - black))).astype(np.uint8)

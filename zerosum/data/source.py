@@ -117,7 +117,7 @@ class InMemory(Source):
 
     def fingerprint(self) -> str:
         digest = sha256(repr((self.spec.shape, self.spec.names, self.spec.offset, self.spec.scale)).encode())
-        for part in (self._x, self._y):
+        for part in (self._x, self._y, self._held_x, self._held_y):
             digest.update(b"" if part is None else part.cpu().contiguous().numpy().data)
         return digest.hexdigest()
 

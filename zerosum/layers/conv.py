@@ -65,25 +65,27 @@ class _Conv(torch.autograd.Function):
 
 
 def _fits(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, wide: int, positions: int) -> bool:
-    """Whether this call is in bfloat16 on a processor, of the plain kind above, and faster as a product."""
+    """Whether this call is in bfloat16 on a processor, of the plain kind above, and faster as a product.
+
+    The weight is not looked at: where it is parametrised (spectral norm), each look computes it anew.
+    """
     return (
-        x.device.type == "cpu"
+        by_product(wide, positions)
+        and x.device.type == "cpu"
         and torch.is_autocast_enabled("cpu")
         and torch.get_autocast_dtype("cpu") == torch.bfloat16
-        and layer.weight.requires_grad
         and layer.groups == 1
         and layer.dilation == (1, 1)
         and layer.padding_mode == "zeros"
         and not isinstance(layer.padding, str)
         and layer.kernel_size[0] == layer.kernel_size[1]
         and len({*layer.stride}) == len({*layer.padding}) == 1
-        and by_product(wide, positions)
     )
 
 
-def _half(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, transposed: bool) -> Tensor:
+def _half(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, weight: Tensor, transposed: bool) -> Tensor:
     with torch.autocast("cpu", enabled=False):
-        half = x.to(torch.bfloat16), layer.weight.to(torch.bfloat16)
+        half = x.to(torch.bfloat16), weight.to(torch.bfloat16)
         y = _Conv.apply(*half, layer.stride[0], int(layer.padding[0]), transposed)
         return y if layer.bias is None else y + layer.bias.to(torch.bfloat16)[:, None, None]
 
@@ -93,7 +95,10 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         positions = x.shape[-2] * x.shape[-1] // (self.stride[0] * self.stride[1])
-        return _half(self, x, False) if _fits(self, x, self.in_channels, positions) else super().forward(x)
+        if not _fits(self, x, self.in_channels, positions):
+            return super().forward(x)
+        weight = self.weight
+        return _half(self, x, weight, False) if weight.requires_grad else self._conv_forward(x, weight, self.bias)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -102,5 +107,8 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         plain = output_size is None and self.output_padding == (0, 0)
         if plain and _fits(self, x, self.out_channels, x.shape[-2] * x.shape[-1]):
-            return _half(self, x, True)
+            weight = self.weight
+            if weight.requires_grad:
+                return _half(self, x, weight, True)
+            return conv_transpose2d(x, weight, self.bias, self.stride, self.padding)
         return super().forward(x, output_size)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
+from zerosum.layers.layout import Unflat, channels_last, flat
 from zerosum.nets.shapes import ceil_size, channels, levels
 
 
@@ -38,7 +39,7 @@ class Generator(nn.Module):
         self.label = nn.Embedding(classes, label_dim) if classes else None
         self.start = nn.Sequential(
             nn.Linear(z_dim + (label_dim if classes else 0), top * first[0] * first[1], bias=False),
-            nn.Unflatten(1, (top, *first)),
+            Unflat(top, *first),
             nn.BatchNorm2d(top),
             nn.ReLU(inplace=True),
         )
@@ -53,8 +54,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.label is not None and y is not None:
             z = torch.cat([z, self.label(y)], 1)
-        x = self.start(z).contiguous(memory_format=torch.channels_last)
-        return self.up(x)[..., : self.height, : self.width].tanh()
+        return self.up(self.start(z))[..., : self.height, : self.width].tanh()
 
 
 class Discriminator(nn.Module):
@@ -73,7 +73,7 @@ class Discriminator(nn.Module):
             down.append(Conv2d(before, after, 4, 2, 1, bias=not normed))
             down += [nn.BatchNorm2d(after)] if normed else []
             down.append(nn.LeakyReLU(0.2, inplace=True))
-        self.down = nn.Sequential(*down, nn.Flatten())
+        self.down = nn.Sequential(*down)
         features = (channels(width, times) if times else c) * (height >> times) * (wide >> times)
         self.head = nn.Linear(features, out)
         small_normal(self)
@@ -82,7 +82,7 @@ class Discriminator(nn.Module):
             nn.init.normal_(self.label.weight, 0.0, 0.02)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        h = self.down(x)
+        h = flat(self.down(channels_last(x)))
         logit = self.head(h)
         if self.label is not None and y is not None:
             logit = logit + (self.label(y) * h).sum(1, keepdim=True)

@@ -8,12 +8,12 @@ it is a part (`zerosum.layers.spectral`) that recipes put on.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from zerosum.layers.attention import SelfAttention
 from zerosum.layers.conv import Conv2d
+from zerosum.layers.layout import Unflat, channels_last
 from zerosum.nets.shapes import ceil_size, levels
 
 
@@ -63,7 +63,7 @@ class Generator(nn.Module):
         c, self.height, self.width = shape
         times = levels(self.height, self.width)
         first = ceil_size(self.height, self.width, times)
-        self.start = nn.Sequential(nn.Linear(z_dim, width * first[0] * first[1]), nn.Unflatten(1, (width, *first)))
+        self.start = nn.Sequential(nn.Linear(z_dim, width * first[0] * first[1]), Unflat(width, *first))
         blocks: list[nn.Module] = []
         for left in range(times, 0, -1):
             blocks += [SelfAttention(width)] if attention and left == 1 else []
@@ -73,8 +73,7 @@ class Generator(nn.Module):
         _xavier(self)
 
     def forward(self, z: Tensor) -> Tensor:
-        x = self.start(z).contiguous(memory_format=torch.channels_last)
-        return self.end(self.blocks(x))[..., : self.height, : self.width].tanh()
+        return self.end(self.blocks(self.start(z)))[..., : self.height, : self.width].tanh()
 
 
 class Discriminator(nn.Module):
@@ -93,4 +92,4 @@ class Discriminator(nn.Module):
         _xavier(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.blocks(x).sum((2, 3))).float()
+        return self.head(self.blocks(channels_last(x)).sum((2, 3))).float()

@@ -19,8 +19,8 @@ from zerosum.parts import Settings, need_images
 class Config(Settings):
     """DCGAN's settings."""
 
-    lr_g: float = 5e-4  # G's learning rate
-    lr_d: float = 5e-4  # D's learning rate
+    lr_g: float = 1e-3  # G's learning rate
+    lr_d: float = 1e-3  # D's learning rate
     lr_schedule: Literal["constant", "linear", "cosine"] = "linear"  # how the learning rates fall
     ema_halflife_kimg: float = 10.0  # half-life of G's moving average, in thousands of items; 0: no average
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zerosum.data.source import Spec
-from zerosum.errors import UserError
 from zerosum.game import Game
 from zerosum.layers.spectral import spectral
 from zerosum.nets.resnet import Discriminator, Generator
@@ -30,11 +29,7 @@ class Config(sngan.Config):
 
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on images of at least 8 x 8 pixels."""
-    shape = need_images(spec, "sagan")
-    if min(shape[1:]) < 8:
-        raise UserError(
-            f"recipe sagan needs images of at least 8 x 8 pixels, and these are {shape[1]} x {shape[2]}: take dcgan"
-        )
+    shape = need_images(spec, "sagan", least=8)
     G = Generator(shape, cfg.z_dim, cfg.width, attention=True)
     if cfg.spectral_norm:
         spectral(G)

@@ -33,6 +33,6 @@ class Config(Settings):
 
 
 def build(cfg: Config, spec: Spec) -> Game:
-    """The game on images of any size."""
-    shape = need_images(spec, "sngan")
+    """The game on images of at least 4 x 4 pixels."""
+    shape = need_images(spec, "sngan", least=4)
     return pair(cfg, spec, Generator(shape, cfg.z_dim, cfg.width), Discriminator(shape, max(1, cfg.width // 2)))
