@@ -124,7 +124,7 @@ def test_a_recipe_for_images_on_vectors(refused):
     [
         (["--steps", 2, "--minutes", 1], "steps and minutes both given: choose one"),
         (["--steps", 0], "steps 0: must be 1 or more"),
-        (["--minutes", 0], "minutes 0.0: must be greater than 0"),
+        (["--minutes", 0], "minutes 0.0: must be a number greater than 0"),
         (["--minutes", "nan"], "minutes nan"),
         (["--minutes", "inf"], "minutes inf"),
         (["--seed", -1], "seed -1: must be 0 or more"),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from zerosum import UserError, open_source, recipes
+from zerosum.cli import main
 from zerosum.job import Job
 from zerosum.rundir import RunDir
 from zerosum.train import Marks, Ticker, Training, planned
@@ -85,3 +86,11 @@ def test_a_config_of_odd_values_is_refused(tmp_path, part, name, value):
     run.folder.asked(**{part: {**run.folder.config[part], name: value}})
     with pytest.raises(UserError, match=r"config\.json"):
         Job.resume(tmp_path / "run")
+
+
+def test_the_held_out_share_counts_however_the_option_is_spelt(tmp_path):
+    words = ["train", "digits", "--held_out", "0.3", "--steps=2", "--width=8", "--batch=8", "--pictures=0", "--device=cpu"]
+    with pytest.raises(SystemExit) as done:
+        main([*words, "--out", str(tmp_path / "run")])
+    assert done.value.code == 0
+    assert len(Job.resume(tmp_path / "run", reading=True).source.held_out()["x"]) == 540

@@ -1,4 +1,4 @@
-"""zerosum trains, judges, explores and ships generative adversarial networks on your own data.
+"""zerosum trains, scores and samples generative adversarial networks on your own data.
 
 The public names load on first use, so that `zerosum list` and `--help` need not wait for torch.
 """

@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, NoReturn
@@ -41,10 +42,10 @@ def main(argv: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     commands: dict[str, Callable[[list[str]], int]] = {
         "train": _train,
-        "sample": _sample,
-        "score": _score,
-        "report": _report,
-        "list": _list,
+        "sample": partial(_parse, sample, name="sample"),
+        "score": partial(_parse, score, name="score"),
+        "report": partial(_parse, report, name="report"),
+        "list": partial(_parse, list_recipes, name="list"),
     }
     if not words or words[0] in ("-h", "--help", "help"):
         console.print(USAGE, highlight=False)
@@ -110,13 +111,13 @@ def _train_anew(words: list[str]) -> Any:
     from zerosum.job import Job, choose
     from zerosum.train import Training
 
-    name, share = _option(words, "--recipe"), _option(words, "--held-out")
+    name, share = _option(words, "--recipe"), _share(_option(words, "--held-out"))
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
         raise UserError(
             "what to train on? Put it first, `zerosum train DATA ...`: a folder, an array file, digits, ring8 or grid25"
         )
-    opened = None if helping or name else open_source(words[0], held_out=_share(share))
+    opened = None if helping or name else open_source(words[0], held_out=share)
     name = choose(opened.spec) if opened else name
     config = recipes.find(name or "dcgan").Config
 
@@ -129,13 +130,15 @@ def _train_anew(words: list[str]) -> Any:
     ) -> Job:
         """Train a GAN. The settings below are those of the recipe named by --recipe (here: RECIPE).
 
+        To go on with a run: zerosum train --resume RUN (and --help for its options).
+
         Args:
             data: a folder of images, an .npy, .npz or idx (.gz) file, or digits, ring8, grid25
             recipe: a name that `zerosum list` shows, or a .py file (default: what suits the data)
             out: the run folder to make (default: runs/DATA-RECIPE-N)
         """
         assert name is not None
-        source = opened or open_source(data, held_out=training.held_out)
+        source = opened if opened and training.held_out == share else open_source(data, held_out=training.held_out)
         job = Job.new(lasting(data), source, name, settings, training, out or _fresh(data, name))
         if name != recipe:
             _say(f"recipe {name}: {recipes.summary(name)}")
@@ -218,10 +221,6 @@ def _table(scores: list[Any]) -> None:
     console.print(table)
 
 
-def _sample(words: list[str]) -> int:
-    return _parse(sample, words, "sample")
-
-
 def sample(
     run: tyro.conf.Positional[Path],
     out: Path,
@@ -276,10 +275,6 @@ def sample(
     return 0
 
 
-def _score(words: list[str]) -> int:
-    return _parse(score, words, "score")
-
-
 def score(run: tyro.conf.Positional[Path], seed: int = 1, recipe: str | None = None, device: str = "auto") -> int:
     """Score a trained run against the data held out of its training.
 
@@ -298,10 +293,6 @@ def score(run: tyro.conf.Positional[Path], seed: int = 1, recipe: str | None = N
     return 0
 
 
-def _report(words: list[str]) -> int:
-    return _parse(report, words, "report")
-
-
 def report(run: tyro.conf.Positional[Path]) -> int:
     """Write a run's report.html anew.
 
@@ -313,10 +304,6 @@ def report(run: tyro.conf.Positional[Path]) -> int:
 
     _say(f"report: {write_report(RunDir(run))}")
     return 0
-
-
-def _list(words: list[str]) -> int:
-    return _parse(list_recipes, words, "list")
 
 
 def list_recipes() -> int:

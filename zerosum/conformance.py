@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,6 @@ from torch import Tensor
 from zerosum import recipes, sampling
 from zerosum.data import open_source
 from zerosum.data.source import Source
-from zerosum.game import Game
 from zerosum.play import Pace, Run, play
 from zerosum.rundir import RunDir
 
@@ -76,7 +76,7 @@ def check_learning(run: Run, source: Source) -> None:
             assert moved or name not in trained or value.ndim < 2, f"{name}.{key} never moved: does the loss reach it?"
 
 
-def check_resume(fresh: Any, source: Source, steps: int) -> None:
+def check_resume(fresh: Callable[..., Run], source: Source, steps: int) -> None:
     """Broken off, saved, loaded into other weights and played on: bit for bit the uninterrupted run."""
     whole, broken, loaded = fresh(), fresh(), fresh(seed=1)
     for _ in play(whole, source):
@@ -112,10 +112,11 @@ def check_sampling(run: Run, source: Source) -> None:
     for key, value in run.nets.state_dict().items():
         assert torch.equal(value, before[key]), f"sampling changed {key}"
     assert run.nets.training, "sampling left the nets in eval mode"
-    _check_encoding(run, run.game, source)
+    _check_encoding(run, source)
 
 
-def _check_encoding(run: Run, game: Game, source: Source) -> None:
+def _check_encoding(run: Run, source: Source) -> None:
+    game = run.game
     if game.encode is None:
         return
     with run.shown() as nets:

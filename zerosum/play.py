@@ -121,13 +121,11 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                     for part in split(batch, accum):
                         with run.autocast():
                             terms = turn.loss(nets, part, clock)
-                        if any(term.requires_grad for term in terms.values()):
-                            minimised = torch.stack([t.float() for t in terms.values() if t.requires_grad]).sum()
-                            (minimised if accum == 1 else minimised / accum).backward()
+                        if minimised := [term.float() for term in terms.values() if term.requires_grad]:
+                            (torch.stack(minimised).sum() / accum).backward()
                             learns = True
                         for name, term in terms.items():
-                            part_of = term.detach() if accum == 1 else term.detach() / accum
-                            scored[name] = scored[name] + part_of if name in scored else part_of
+                            scored[name] = scored.get(name, 0) + term.detach() / accum
                 logs |= {f"{turn.player}/{name}": value for name, value in scored.items()}
                 if not unanimous(learns):
                     break

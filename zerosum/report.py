@@ -29,7 +29,7 @@ def write_report(folder: RunDir) -> Path:
 
 def _facts(folder: RunDir) -> dict[str, Any]:
     rows, config = list(folder.rows()), folder.config
-    losses = [row for row in rows if "scores" not in row and "note" not in row]
+    losses = [row for row in rows if "scores" not in row]
     scored = [row | {"scores": found} for row in rows if (found := _scores(row))]
     last = losses[-1] if losses else {}
     seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
@@ -51,7 +51,6 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
         "scores": [_bar(one) for one in scored[-1]["scores"]] if scored else [],
         "scored_at": scored[-1]["step"] if scored else None,
-        "notes": [row for row in rows if "note" in row],
         "pictures": _pictures(folder),
         "charts": [Markup(svg) for svg in (*_loss_charts(losses), *_score_charts(scored))],
         "tables": {

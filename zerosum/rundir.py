@@ -1,7 +1,7 @@
 """The run folder: the interface between training, the command line and whoever reads a run. Nothing executes on load.
 
 config.json            what was asked: recipe, settings, training, data, spec, versions, machine
-log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores"), notes
+log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores")
 samples/step-N.png     pictures over time, always of the same inputs
 step-N/                a checkpoint: meta.json (clock), nets.safetensors, optim.pt (tensors alone: weights_only)
 report.html            everything above in one file

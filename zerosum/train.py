@@ -51,7 +51,7 @@ def check(training: Training) -> None:
     if training.steps is not None and training.minutes is not None:
         raise UserError("steps and minutes both given: choose one")
     if training.minutes is not None and not 0 < training.minutes < math.inf:
-        raise UserError(f"minutes {training.minutes}: must be greater than 0")
+        raise UserError(f"minutes {training.minutes}: must be a number greater than 0")
     for name, least in LEAST.items():
         value = getattr(training, name)
         if value is not None and not least <= value < 2**63:
@@ -62,7 +62,7 @@ class Marks:
     """Fires as progress passes each mark; marks passed before the start stay silent."""
 
     def __init__(self, marks: list[float], progress: float) -> None:
-        self._left = [mark for mark in sorted(marks) if progress == 0 or mark > progress]
+        self._left = [mark for mark in sorted(marks) if mark > progress]
 
     def passed(self, progress: float) -> bool:
         """Whether a mark was passed since the last call."""
@@ -208,4 +208,6 @@ def finite(losses: dict[str, float], folder: RunDir | None, step: int) -> None:
     wrong = [name for name, value in losses.items() if not math.isfinite(value)]
     if wrong:
         kept = f"step {folder.latest()} is saved" if folder is not None and folder.checkpoints() else "nothing was saved yet"
-        raise UserError(f"{', '.join(wrong)} is no longer a finite number at step {step}: lower --lr-d and --lr-g; {kept}")
+        raise UserError(
+            f"{', '.join(wrong)} is no longer a finite number at step {step}: lower the learning rates (--lr-d, --lr-g); {kept}"
+        )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from math import ceil
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,7 +64,7 @@ class Modality(Protocol):
     def picture(self, items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
         """Decoded items in one picture."""
 
-    def write(self, items: np.ndarray, spec: Spec, folder: Any) -> None:
+    def write(self, items: np.ndarray, spec: Spec, folder: Path) -> None:
         """Decoded items as files in a folder that exists."""
 
 

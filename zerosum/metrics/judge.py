@@ -69,7 +69,7 @@ def applies(spec: Spec, labelled: bool) -> bool:
 
 
 def measure(make: Maker, source: Source, seed: int = 0) -> list[Score]:
-    """Fréchet distance on the judge's features, between up to 10,000 generated and all held-out images."""
+    """Fréchet distance on the judge's features, between 10,000 generated and up to 10,000 held-out images."""
     judge, held, train = train_judge(source), source.held_out()["x"][:ITEMS], source.some(ITEMS)
     reference = judge.features(held)
     distance = lambda x: frechet(judge.features(x), reference)

@@ -1,7 +1,7 @@
 """One GAN a file; the file's name is the recipe's.
 
 A recipe is a module with `Config`, a frozen dataclass of numbers and words, and `build(cfg, spec) -> Game`. The first
-line of its docstring is what `zerosum list` shows. Files that start with an underscore are parts that recipes share.
+line of its docstring is what `zerosum list` shows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zerosum.errors import UserError, suggest
 
 def names() -> list[str]:
     """Every recipe of the house."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def find(name: str) -> ModuleType:

@@ -1,0 +1,37 @@
+"""Imports point one way: what is low in the house knows nothing of what is high."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "zerosum"
+LOW = {"errors", "parallel", "noise", "game"}
+BELOW = {
+    "errors.py": set(),
+    "parallel.py": {"errors"},
+    "noise.py": {"parallel"},
+    "game.py": set(),
+    "losses.py": set(),
+    "penalties.py": {"noise"},
+    "layers": {"layers"},
+    "nets": {"layers", "nets"},
+    "data": LOW | {"data"},
+    "parts.py": LOW | {"data", "losses", "penalties"},
+    "pair.py": LOW | {"data", "losses", "layers", "parts"},
+    "recipes": LOW | {"data", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
+    "play.py": LOW,
+    "metrics": LOW | {"data", "metrics", "nets"},
+}
+
+
+@pytest.mark.parametrize("part", BELOW)
+def test_imports_point_one_way(part):
+    path = PACKAGE / part
+    files = [path] if path.is_file() else sorted(path.glob("*.py"))
+    assert files
+    for file in files:
+        code = file.read_text()
+        found = set(re.findall(r"^from zerosum\.(\w+)", code, re.M))
+        found |= {name.strip() for names in re.findall(r"^from zerosum import (.+)", code, re.M) for name in names.split(",")}
+        assert found <= BELOW[part], file.name
