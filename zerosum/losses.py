@@ -30,7 +30,8 @@ def logistic_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
 
     The discriminator of Goodfellow et al. 2014 ("Generative Adversarial Nets", eq. 1), whose D is s(logit).
     """
-    return (real_label * softplus(-real) + (1 - real_label) * softplus(real)).mean() + softplus(fake).mean()
+    smoothed = softplus(-real) if real_label == 1 else real_label * softplus(-real) + (1 - real_label) * softplus(real)
+    return smoothed.mean() + softplus(fake).mean()
 
 
 def minimax_g(fake: Tensor, real: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Protocol
 
 import torch
@@ -121,11 +122,11 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                     for part in split(batch, accum):
                         with run.autocast():
                             terms = turn.loss(nets, part, clock)
-                        if minimised := [term.float() for term in terms.values() if term.requires_grad]:
-                            (torch.stack(minimised).sum() / accum).backward()
+                        if minimised := [term for term in terms.values() if term.requires_grad]:
+                            (reduce(torch.add, minimised) / accum if accum > 1 else reduce(torch.add, minimised)).backward()
                             learns = True
-                        for name, term in terms.items():
-                            scored[name] = scored.get(name, 0) + term.detach() / accum
+                        for name, term in terms.items():  # in the smallest games a needless operation is 0.1 % of a step
+                            scored[name] = scored.get(name, 0) + term.detach() / accum if accum > 1 else term.detach()
                 logs |= {f"{turn.player}/{name}": value for name, value in scored.items()}
                 if not unanimous(learns):
                     break
