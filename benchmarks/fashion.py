@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def tutorial(source: Source, seconds: float, seed: int, batch: int = 128) -> tup
         game.step(next(data)["x"])
         steps += 1
     took = time.perf_counter() - start
-    return [lambda n, mode=mode: game.sample(n, 1, mode) for mode in (True, False)], steps, took
+    return [partial(game.sample, seed=1, eval_mode=mode) for mode in (True, False)], steps, took
 
 
 def ours(recipe: str, source: Source, seconds: float, seed: int) -> tuple[list[Sample], int, float]:

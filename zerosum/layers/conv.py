@@ -110,5 +110,5 @@ class ConvTranspose2d(nn.ConvTranspose2d):
             weight = self.weight
             if weight.requires_grad:
                 return _half(self, x, weight, True)
-            return conv_transpose2d(x, weight, self.bias, self.stride, self.padding)
+            return conv_transpose2d(x, weight, self.bias, self.stride[0], int(self.padding[0]))
         return super().forward(x, output_size)
