@@ -171,12 +171,12 @@ def train(
                 folder.log({"step": step, "seconds": round(seconds, 3), "items_per_s": round(rate, 1), **losses})
             pending = [] if logs_now else pending
             finite(losses, folder, step)
-            if first and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
+            if first and logs_now and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
                 last_scores = score(True)
                 if folder is not None:
                     folder.log({"step": step, "seconds": round(seconds, 3), "scores": [one.to_json() for one in last_scores]})
             display.update(run.clock, rate, seconds, losses, last_scores)
-            if first and folder is not None and picture and pictures.passed(run.clock.progress):
+            if first and logs_now and folder is not None and picture and pictures.passed(run.clock.progress):
                 picture(folder)
             if stop or seconds - saved >= training.save_every:
                 save(seconds)
