@@ -96,7 +96,9 @@ def _train(words: list[str]) -> int:
     parallel.start()
     try:
         again = _option(words, "--resume") is not None
-        return _play(parallel.together(lambda: _parse(_resume, words, "train") if again else _train_anew(words)))
+        code = _play(parallel.together(lambda: _parse(_resume, words, "train") if again else _train_anew(words)))
+        parallel.wait_for_all()
+        return code
     except UserError:
         if parallel.rank() == 0:
             raise

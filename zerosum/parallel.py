@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +25,13 @@ def start() -> None:
     if local < gpus:
         torch.cuda.set_device(local)
     dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")  # each tensor goes the way of its device
+
+
+def wait_for_all() -> None:
+    """Wait until every rank is done. One that leaves while others work now and then aborts in gloo's clean-up."""
+    if world() > 1:
+        with suppress(RuntimeError):  # a rank that failed says why itself
+            dist.barrier()
 
 
 def stop() -> None:
