@@ -47,6 +47,7 @@ def assert_same_curve(one, other, tolerance=1e-4):
 
 SCRIPT = '''
 """Plays several games on two ranks in one go; each rank checks that its parameters are rank 0's, bit for bit."""
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -115,7 +116,10 @@ except Exception as error:
     assert parallel.rank() == 0 and str(error) == "rank 1: no such thing here", error
 assert parallel.average({"a": 1.0 + parallel.rank()} | ({"b": 5.0} if parallel.rank() else {})) == {"a": 1.5, "b": 5.0}
 (out / f"rank-{parallel.rank()}").write_text("done")
+parallel.wait_for_all()
 parallel.stop()
+sys.stdout.flush()
+os._exit(0)  # as the command line does
 '''
 
 

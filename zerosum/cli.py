@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         if words[0] not in commands:
             raise UserError(f"no command {words[0]}: {suggest(words[0], list(commands))}")
-        sys.exit(commands[words[0]](words[1:]))
+        _end(commands[words[0]](words[1:]))
     except UserError as error:
         _fail(str(error), 2, debug)
     except KeyboardInterrupt:
@@ -72,6 +72,15 @@ def _fail(message: str, code: int, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
     errors.print(" ".join(f"zerosum: {message}".splitlines()), style="bold", highlight=False, soft_wrap=True, markup=False)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """Exit. One process of several leaves at once: gloo's threads can abort the interpreter while it tidies up."""
+    if "RANK" in os.environ:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
