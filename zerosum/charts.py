@@ -14,8 +14,8 @@ HUGE = 1e100
 Points = Sequence[tuple[float, float]]
 
 
-def curves(lines: Mapping[str, Points], title: str, across: str = "step") -> str:
-    """An SVG of named lines of (x, y); points that are not finite are left out, more than 600 are thinned by averaging."""
+def curves(lines: Mapping[str, Points], title: str) -> str:
+    """An SVG of named lines of (step, value), without points that are not finite; more than 600 are thinned by averaging."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ def curves(lines: Mapping[str, Points], title: str, across: str = "step") -> str
             x, y = thinned(points)
             axes.plot(x, y, color=colour, linewidth=1.3, label=_plain(name), marker="o" if len(x) < 8 else None, markersize=3)
         axes.set_title(_plain(title), loc="left", fontsize=12)
-        axes.set_xlabel(across)
+        axes.set_xlabel("step")
         axes.grid(alpha=0.25, linewidth=0.6)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)

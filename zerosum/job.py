@@ -137,10 +137,8 @@ class Sampler:
 class Job:
     """One training, from its plan to its scores."""
 
-    def __init__(
-        self, recipe: str, cfg: Any, source: Source, training: Training, run: Run, folder: RunDir | None, before: float = 0.0
-    ) -> None:
-        self.recipe, self.cfg, self.training, self.run, self.folder, self.before = recipe, cfg, training, run, folder, before
+    def __init__(self, source: Source, training: Training, run: Run, folder: RunDir | None, before: float = 0.0) -> None:
+        self.training, self.run, self.folder, self.before = training, run, folder, before
         self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
         self.sampler = Sampler(run, source.spec)
 
@@ -166,7 +164,7 @@ class Job:
                     "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.nets.items()},
                 },
             )
-        return Job(recipe, cfg, source, training, run, folder)
+        return Job(source, training, run, folder)
 
     @staticmethod
     def resume(
@@ -206,11 +204,11 @@ class Job:
             total = max(total, run.clock.step + 1)  # planned anew at the first look-up
         run.clock = replace(run.clock, total=total)
         if parallel.rank() > 0 or reading:
-            return Job(name, cfg, source, training, run, folder if reading else None, before)
+            return Job(source, training, run, folder if reading else None, before)
         if moved or device is not None:
             folder.asked(training=asdict(training))
         folder.forget_after(run.clock.step)
-        return Job(name, cfg, source, training, run, folder, before)
+        return Job(source, training, run, folder, before)
 
     def play(self, display: Display | None = None) -> bool:
         """Train to the end of the plan; False where it was asked to stop before."""
