@@ -29,9 +29,9 @@ WORDS = np.array(["cat", "dog"])[np.arange(40) % 2]
         ("dcgan", GREY / 255, (8, 8), np.uint8),
         ("dcgan", COLOUR, (8, 8, 3), np.uint8),
         ("dcgan", torch.from_numpy(COLOUR).permute(0, 3, 1, 2), (8, 8, 3), np.uint8),
-        (None, GREY, (8, 8), np.uint8),
+        ("auto", GREY, (8, 8), np.uint8),
         ("gan", VECTORS, (3,), np.float32),
-        (None, "ring8", (2,), np.float32),
+        ("auto", "ring8", (2,), np.float32),
     ],
     ids=["grey", "floats", "colour", "tensor", "images by themselves", "vectors", "a name"],
 )

@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 import torch
 
+from zerosum.auto import Choice, choose
 from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError
-from zerosum.job import Job, Sampler, choose, open_run, settings
+from zerosum.job import Job, open_run, settings
 from zerosum.metrics.score import Score
 from zerosum.progress import Display
 from zerosum.report import write_report
+from zerosum.sampling import Sampler
 from zerosum.train import Training
 
 
 class GAN:
     """A generative adversarial network that fits data and samples more of it.
 
-    `recipe`: a name that `zerosum list` shows, the path of a recipe file, or None to let the data decide. `settings` are
+    `recipe`: a name that `zerosum list` shows, the path of a recipe file, or "auto" to let the data decide. `settings` are
     the recipe's fields (batch, lr_g ...) and those of `zerosum.train.Training` (steps, minutes, seed, device ...).
     The constructor only stores them; a name that neither knows is refused by `fit`.
     """
 
-    def __init__(self, recipe: str | None = None, **settings: Any) -> None:
+    def __init__(self, recipe: str = "auto", **settings: Any) -> None:
         self.recipe, self.settings = recipe, settings
         self._job: Job | None = None
         self._sampler: Sampler | None = None
@@ -41,10 +43,11 @@ class GAN:
         known = {field.name for field in fields(Training)}
         training = Training(**{name: value for name, value in self.settings.items() if name in known})
         source = open_source(x, y, training.held_out)
-        recipe = self.recipe or choose(source.spec)
-        cfg = settings(recipe, {name: value for name, value in self.settings.items() if name not in known})
+        chosen = choose(source.spec) if self.recipe == "auto" else Choice(self.recipe)
+        wishes = {name: value for name, value in self.settings.items() if name not in known}
+        cfg = settings(chosen.recipe, chosen.settings | wishes)
         what = lasting(x) if isinstance(x, str | Path) and y is None else "array"
-        self._job = Job.new(what, source, recipe, cfg, training, None if out is None else Path(out))
+        self._job = Job.new(what, source, chosen.recipe, cfg, training, None if out is None else Path(out))
         self._sampler = self._job.sampler
         if not self._job.play(display):
             raise KeyboardInterrupt

@@ -12,12 +12,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from zerosum import parallel, recipes, sampling
+from zerosum import parallel, recipes
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
 from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
-from zerosum.game import Batch, Game
+from zerosum.game import Game
 from zerosum.machine import describe, fast_bf16, pick_device
 from zerosum.metrics import score
 from zerosum.metrics.score import Score
@@ -25,18 +25,12 @@ from zerosum.noise import mix
 from zerosum.play import Pace, Run
 from zerosum.progress import Display
 from zerosum.rundir import RunDir, writing
+from zerosum.sampling import Sampler
 from zerosum.tensorboard import Events
 from zerosum.train import Training, check, train
 
 UNPLANNED = 10**9
 """Steps of a run whose time is planned and whose speed is not yet known."""
-
-
-def choose(spec: Spec) -> str:
-    """The recipe for data about which the user said nothing."""
-    if spec.classes:
-        return "cgan"
-    return "dcgan" if spec.kind == "images" else "gan"
 
 
 def settings(recipe: str, values: Mapping[str, Any]) -> Any:
@@ -85,53 +79,6 @@ def _dtype(game: Game, training: Training, device: str) -> str:
         return "bfloat16" if training.precision == "bf16" else "float32"
     convolves = any(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for net in game.nets.values() for m in net.modules())
     return "bfloat16" if convolves and fast_bf16(device) else "float32"
-
-
-class Sampler:
-    """A trained game that can be sampled: what `zerosum sample` and `GAN.sample` stand on."""
-
-    def __init__(self, run: Run, spec: Spec) -> None:
-        self.run, self.spec = run, spec
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the generator takes labels."""
-        return "y" in sampling.draw(self.run.game, 1, 0)
-
-    def make(self, n: int, seed: int = 0, label: int | str | None = None) -> Batch:
-        """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.
-
-        Raises UserError where there is no such class, or the generator takes no labels.
-        """
-        if n < 1:
-            raise UserError(f"{n} samples: ask for at least 1")
-        if isinstance(label, str):
-            label = self._class(label) if self.labelled else 0
-        return sampling.generate(self.run, sampling.draw(self.run.game, n, seed, label, self.spec.classes))
-
-    def _class(self, label: str) -> int:
-        """A class's number, from its name or its number."""
-        if label in self.spec.names:
-            return self.spec.names.index(label)
-        try:
-            return int(label)
-        except ValueError:
-            raise UserError(f"no class {label}: {suggest(label, list(self.spec.names))}") from None
-
-    def preview(self, seed: int) -> Batch:
-        """The items of a sample picture: classes in columns where there are up to 16, else 64 as they come."""
-        if not self.labelled or self.spec.classes > 16:
-            return self.make(64 if self.spec.kind == "images" else 4000, seed)
-        rows = 8 if self.spec.kind == "images" else 500
-        inputs = sampling.draw(self.run.game, rows * self.spec.classes, seed)
-        inputs["y"] = torch.arange(self.spec.classes).repeat(rows)
-        return sampling.generate(self.run, inputs)
-
-    def columns(self, n: int) -> int:
-        """Columns of the picture of n items."""
-        if self.labelled and 1 < self.spec.classes <= 16:
-            return self.spec.classes
-        return next(c for c in range(1, n + 1) if c * c >= n)
 
 
 class Job:

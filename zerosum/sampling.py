@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from zerosum.errors import UserError
+from zerosum.data.source import Spec
+from zerosum.errors import UserError, suggest
 from zerosum.game import Batch, Game
 from zerosum.play import Run
 
@@ -37,3 +38,50 @@ def generate(run: Run, inputs: Batch, chunk: int = 250) -> Batch:
             part = {name: value[start : start + chunk].to(run.pace.device) for name, value in inputs.items()}
             parts.append(run.game.generate(nets, part).float().cpu())
     return {"x": torch.cat(parts)} | ({"y": inputs["y"]} if "y" in inputs else {})
+
+
+class Sampler:
+    """A trained game that can be sampled: what `zerosum sample` and `GAN.sample` stand on."""
+
+    def __init__(self, run: Run, spec: Spec) -> None:
+        self.run, self.spec = run, spec
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the generator takes labels."""
+        return "y" in draw(self.run.game, 1, 0)
+
+    def make(self, n: int, seed: int = 0, label: int | str | None = None) -> Batch:
+        """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.
+
+        Raises UserError where there is no such class, or the generator takes no labels.
+        """
+        if n < 1:
+            raise UserError(f"{n} samples: ask for at least 1")
+        if isinstance(label, str):
+            label = self._class(label) if self.labelled else 0
+        return generate(self.run, draw(self.run.game, n, seed, label, self.spec.classes))
+
+    def _class(self, label: str) -> int:
+        """A class's number, from its name or its number."""
+        if label in self.spec.names:
+            return self.spec.names.index(label)
+        try:
+            return int(label)
+        except ValueError:
+            raise UserError(f"no class {label}: {suggest(label, list(self.spec.names))}") from None
+
+    def preview(self, seed: int) -> Batch:
+        """The items of a sample picture: classes in columns where there are up to 16, else 64 as they come."""
+        if not self.labelled or self.spec.classes > 16:
+            return self.make(64 if self.spec.kind == "images" else 4000, seed)
+        rows = 8 if self.spec.kind == "images" else 500
+        inputs = draw(self.run.game, rows * self.spec.classes, seed)
+        inputs["y"] = torch.arange(self.spec.classes).repeat(rows)
+        return generate(self.run, inputs)
+
+    def columns(self, n: int) -> int:
+        """Columns of the picture of n items."""
+        if self.labelled and 1 < self.spec.classes <= 16:
+            return self.spec.classes
+        return next(c for c in range(1, n + 1) if c * c >= n)

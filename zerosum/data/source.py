@@ -31,6 +31,7 @@ class Spec:
     offset: tuple[float, ...] = ()  # vectors: data = offset + scale * model space
     scale: tuple[float, ...] = ()
     origin: str = ""  # where the data came from, as the user named them
+    items: int = 0  # training items; 0 where there is no end of them
 
     @property
     def classes(self) -> int:
@@ -212,4 +213,4 @@ def split(
     tensor = lambda values: None if values is None else torch.from_numpy(np.ascontiguousarray(values))
     labels = [None if values is None else values.astype(np.int64) for values in (y, test[1])]
     parts = [tensor(values) for values in (x, labels[0], test[0], labels[1])]
-    return InMemory(replace(spec, counts=counts), *parts)  # type: ignore[arg-type]
+    return InMemory(replace(spec, counts=counts, items=len(x)), *parts)  # type: ignore[arg-type]

@@ -1,0 +1,74 @@
+"""zerosum sample: new items from a trained run."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import tyro
+
+from zerosum.cli._common import parse, say
+from zerosum.errors import UserError
+
+PLACE = 2
+USAGE = """
+zerosum sample RUN -n 64 [--label 3] [--seed 0] --out X                     X: a .png, an .npz, or a folder
+"""
+
+
+def main(words: list[str]) -> int:
+    """Parse and run."""
+    return parse(sample, words, "sample")
+
+
+def sample(
+    run: tyro.conf.Positional[Path],
+    out: Path,
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64,
+    label: str | None = None,
+    seed: int = 0,
+    step: int | None = None,
+    device: str = "auto",
+    recipe: str | None = None,
+) -> int:
+    """Make new items with a trained run.
+
+    Args:
+        run: the run folder
+        out: a .png for one picture, an .npz with x (and y), or a folder for files
+        n: how many
+        label: a class, by number or name; only where the generator takes labels
+        seed: the same seed gives the same items
+        step: a checkpoint's step (default: the newest)
+        device: auto, cpu, cuda, cuda:1, mps
+        recipe: the recipe's .py file again, where the run's recipe is not one of the house
+    """
+    import numpy as np
+
+    from zerosum.data import modality
+    from zerosum.job import open_run
+    from zerosum.rundir import writing
+
+    if out.suffix not in (".png", ".npz", ""):
+        raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
+    sampler = open_run(run, step, device, recipe)
+    spec = sampler.spec
+    made = sampler.make(n, seed, label)
+    items = modality(spec).decode(made["x"], spec)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".sampling-", dir=out.parent) as place:  # what is there stays until all is written
+            whole = Path(place) / out.name
+            if out.suffix == ".png":
+                square = next(c for c in range(1, n + 1) if c * c >= n)
+                modality(spec).picture(items, spec, square).save(whole)
+            elif out.suffix == ".npz":
+                arrays: dict[str, Any] = {"x": items} | ({"y": made["y"].numpy()} if "y" in made else {})
+                np.savez_compressed(whole, **arrays)
+            else:
+                whole.mkdir()
+                modality(spec).write(items, spec, whole)
+                out.mkdir(exist_ok=True)
+            for file in whole.iterdir() if whole.is_dir() else [whole]:
+                file.replace(out / file.name if whole.is_dir() else out)
+    say(f"{n} samples: {out}")
+    return 0
