@@ -21,6 +21,7 @@ BELOW = {
     "pair.py": LOW | {"data", "losses", "layers", "parts"},
     "recipes": LOW | {"data", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
     "play.py": LOW,
+    "metrics/features": LOW | {"data", "metrics", "nets"},
     "metrics": LOW | {"data", "metrics", "nets"},
 }
 

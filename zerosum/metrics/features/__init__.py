@@ -1,0 +1,1 @@
+"""Networks whose features compare generated with real items, one kind a file; `base.Features` is what they all give."""

@@ -1,0 +1,69 @@
+"""Features: a fixed network that turns items into vectors, with what a reader needs to know which network it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import torch
+from torch import Tensor, nn
+
+CHUNK = 500
+"""Items in a network at once."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """A network in eval mode whose outputs compare generated with real items.
+
+    `net`: items [n, *shape] in model space -> (features [n, dim], logits [n, classes] or None).
+    """
+
+    name: str  # as it stands in a score's name: judge, Inception, or the file's
+    how: str  # network and preprocessing, in a few words, for protocols
+    hash: str  # SHA-256 of weights and preprocessing
+    dim: int
+    net: nn.Module
+    official: bool = False  # whether FID, KID and Inception Score may be called so
+
+    @torch.no_grad()
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(features [n, dim], class probabilities [n, classes] or None) of items, float32 on the CPU.
+
+        Images [n, c, h, w] in [-1, 1] are rounded to 8 bits first: what a viewer would see, and what real images are.
+        """
+        features, chances = [], []
+        for part in x.split(CHUNK):
+            seen, logits = self.net(as_bytes(part).to(self.device))
+            features.append(seen.float().cpu())
+            if logits is not None:
+                chances.append(logits.float().softmax(1).cpu())
+        return torch.cat(features), torch.cat(chances) if chances else None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Features [n, dim] of items [n, *shape], float32 on the CPU."""
+        return self.look(x)[0]
+
+    @torch.no_grad()
+    def unrounded(self, x: Tensor) -> Tensor:
+        """Features of items as they are, without rounding: for differences smaller than a step of 8 bits."""
+        return torch.cat([self.net(part.to(self.device))[0].float().cpu() for part in x.split(CHUNK)])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(iter(self.net.state_dict().values())).device
+
+
+def as_bytes(x: Tensor) -> Tensor:
+    """Images [n, c, h, w] in [-1, 1] as 8-bit images would give them; vectors [n, d] as they are."""
+    return x if x.ndim == 2 else ((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+
+
+def weights_hash(net: nn.Module, preprocessing: str) -> str:
+    """SHA-256 of the names, shapes and values of everything in a network's state, and of its preprocessing in words."""
+    digest = sha256(preprocessing.encode())
+    for name, value in sorted(net.state_dict().items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
