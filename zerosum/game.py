@@ -42,6 +42,7 @@ class Player:
     optim: Callable[[list[nn.Parameter]], torch.optim.Optimizer]
     lr_scale: Schedule | None = None  # multiplies the optimiser's learning rate
     clip: float | None = None  # largest norm of the player's whole gradient
+    beta2: Schedule | None = None  # Adam's decay of the mean squared gradient, in place of the optimiser's own
 
 
 @dataclass(frozen=True)

@@ -36,17 +36,20 @@ class Settings:
     lr_d: float = 2e-4  # D's learning rate
     beta1: float = 0.5  # Adam's decay of the mean gradient, both sides
     beta2: float = 0.999  # Adam's decay of the mean squared gradient, both sides
+    beta2_start: float | None = None  # its value at the start, from where it goes to beta2 by a half cosine; none: beta2
     lr_schedule: Literal["constant", "linear", "cosine"] = "constant"  # how the learning rates fall
-    lr_decay_from: float = 0.5  # share of training after which they fall
+    lr_decay_from: float = 0.5  # share of training, or of schedule_kimg, after which they fall
     lr_end: float = 0.0  # share of the learning rates that is left at the end
+    schedule_kimg: float = 0.0  # thousands of items over which schedules run, then hold; 0: the whole training
     clip_norm: float = 0.0  # largest norm of a side's whole gradient; 0: no limit
     weight_clip: float = 0.0  # D's weights are kept within +- this; 0: no limit
     spectral_norm: bool = False  # divide D's weight matrices by their largest singular value
     penalty: PenaltyName = "none"  # penalty on D's gradient with respect to its input
     penalty_weight: float = 10.0  # weight of the penalty
+    penalty_end: float = 1.0  # share of that weight that is left at the end of a half cosine
     penalty_every: int = 1  # steps between penalties; the weight is multiplied by it
     ema_halflife_kimg: float = 0.0  # half-life of G's moving average, in thousands of items; 0: no average
-    ema_rampup: float = 0.05  # while training is young the half-life is this share of what has been seen
+    ema_rampup: float = 0.05  # while young the half-life is this share of what has been seen; 0: it grows by a half cosine
 
 
 def check(cfg: Settings) -> None:
@@ -55,10 +58,10 @@ def check(cfg: Settings) -> None:
     for name, value in vars(cfg).items():
         if isinstance(value, int | float) and not (value > 0 if name in positive else value >= 0):
             raise UserError(f"{name} {value}: must be {'greater than 0' if name in positive else '0 or more'}")
-    for name in ("beta1", "beta2"):
-        if getattr(cfg, name) >= 1:
+    for name in ("beta1", "beta2", "beta2_start"):
+        if (getattr(cfg, name) or 0) >= 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be below 1")
-    for name in ("lr_decay_from", "real_label", "lr_end"):
+    for name in ("lr_decay_from", "real_label", "lr_end", "penalty_end"):
         if getattr(cfg, name) > 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be at most 1")
     if cfg.real_label != 1 and not adversarial_loss(cfg.loss).has_target:
@@ -95,40 +98,65 @@ def optimiser(cfg: Settings, lr: float) -> Callable[[list[nn.Parameter]], torch.
     return partial(torch.optim.Adam, lr=lr, betas=(cfg.beta1, cfg.beta2), fused=True)
 
 
+def scheduled(cfg: Settings, clock: Clock) -> float:
+    """How far the schedules have run, in [0, 1]: over the first `schedule_kimg` thousand items, or the whole training."""
+    if not cfg.schedule_kimg:
+        return clock.progress
+    return min(1.0, clock.step * cfg.batch / (1000 * cfg.schedule_kimg))
+
+
+def half_cosine(start: float, end: float, share: float) -> float:
+    """From start to end as share goes from 0 to 1, level at both."""
+    return end + (start - end) * (1 + cos(pi * share)) / 2
+
+
 def lr_scale(cfg: Settings) -> Schedule | None:
     """The factor on the learning rates, from 1 down to `lr_end`; None where it is always 1."""
     if cfg.lr_schedule == "constant":
         return None
 
     def scale(clock: Clock) -> float:
-        done = max(0.0, clock.progress - cfg.lr_decay_from) / max(1e-9, 1 - cfg.lr_decay_from)
-        left = 1 - done if cfg.lr_schedule == "linear" else (1 + cos(pi * done)) / 2
+        done = max(0.0, scheduled(cfg, clock) - cfg.lr_decay_from) / max(1e-9, 1 - cfg.lr_decay_from)
+        left = 1 - done if cfg.lr_schedule == "linear" else half_cosine(1, 0, done)
         return cfg.lr_end + (1 - cfg.lr_end) * left
 
     return scale
 
 
+def beta2(cfg: Settings) -> Schedule | None:
+    """Adam's second decay, from `beta2_start` to `beta2`; None where it is always the same."""
+    start = cfg.beta2_start
+    return None if start is None else lambda clock: half_cosine(start, cfg.beta2, scheduled(cfg, clock))
+
+
 def player_d(cfg: Settings, *nets: str) -> Player:
     """The side that judges."""
     optim = optimiser(cfg, cfg.lr_d)
-    return Player(nets, clipped(optim, cfg.weight_clip) if cfg.weight_clip else optim, lr_scale(cfg), cfg.clip_norm or None)
+    clipping = clipped(optim, cfg.weight_clip) if cfg.weight_clip else optim
+    return Player(nets, clipping, lr_scale(cfg), cfg.clip_norm or None, beta2(cfg) if cfg.optim == "adam" else None)
 
 
 def player_g(cfg: Settings, *nets: str) -> Player:
     """The side that makes."""
-    return Player(nets, optimiser(cfg, cfg.lr_g), lr_scale(cfg), cfg.clip_norm or None)
+    second = beta2(cfg) if cfg.optim == "adam" else None
+    return Player(nets, optimiser(cfg, cfg.lr_g), lr_scale(cfg), cfg.clip_norm or None, second)
 
 
 def ema(cfg: Settings, *nets: str) -> dict[str, Schedule]:
     """Moving averages of these nets: decay = 0.5 ** (batch / half-life), the half-life growing with what has been seen.
 
-    Karras et al. 2018 (ProGAN, appendix A.1) for the average; the ramp is StyleGAN2-ADA's (Karras et al. 2020).
+    Karras et al. 2018 (ProGAN, appendix A.1) for the average; the ramp is StyleGAN2-ADA's (Karras et al. 2020), the half
+    cosine R3GAN's (Huang et al. 2024).
     """
     if not cfg.ema_halflife_kimg:
         return {}
 
     def decay(clock: Clock) -> float:
-        half_life = min(1000 * cfg.ema_halflife_kimg, cfg.ema_rampup * cfg.batch * (clock.step + 1))
+        half_life = 1000 * cfg.ema_halflife_kimg
+        if cfg.ema_rampup:
+            half_life = min(half_life, cfg.ema_rampup * cfg.batch * (clock.step + 1))
+        else:
+            half_life = half_cosine(0, half_life, scheduled(cfg, clock))
         return 0.5 ** (cfg.batch / max(half_life, 1e-9))
 
     return {net: decay for net in nets}
@@ -140,6 +168,11 @@ def noisy(cfg: Settings, x: Tensor, clock: Clock) -> Tensor:
     return x + spread * noise.normal(*x.shape, device=x.device) if spread else x
 
 
+def penalty_weight(cfg: Settings, clock: Clock) -> float:
+    """The penalty's weight now: it falls to the share `penalty_end` by a half cosine."""
+    return cfg.penalty_weight * half_cosine(1, cfg.penalty_end, scheduled(cfg, clock))
+
+
 def smoothness(cfg: Settings, critic: Critic, real: Tensor, fake: Tensor, clock: Clock) -> Terms:
     """The penalty's term, {} at steps without one. Taken every k steps it weighs k times as much.
 
@@ -148,4 +181,4 @@ def smoothness(cfg: Settings, critic: Critic, real: Tensor, fake: Tensor, clock:
     smooth = penalty(cfg.penalty)
     if smooth is None or clock.step % cfg.penalty_every:
         return {}
-    return {cfg.penalty: cfg.penalty_weight * cfg.penalty_every * smooth(critic, real, fake)}
+    return {cfg.penalty: penalty_weight(cfg, clock) * cfg.penalty_every * smooth(critic, real, fake)}

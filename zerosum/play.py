@@ -136,6 +136,9 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                 if player.lr_scale:
                     for group, lr in zip(optim.param_groups, run.base_lrs[turn.player], strict=True):
                         group["lr"] = lr * player.lr_scale(clock)
+                if player.beta2:
+                    for group in optim.param_groups:
+                        group["betas"] = group["betas"][0], player.beta2(clock)
                 optim.step()
         for name, decay in game.ema.items():
             average_into(run.averages[name], decay(clock))
