@@ -23,6 +23,7 @@ class AdversarialLoss:
     g: Callable[[Tensor, Tensor], Tensor]  # (fake, real) -> scalar that G minimises
     g_sees_real: bool = False  # whether g looks at `real`; where it does not, callers may pass `fake` twice
     has_target: bool = True  # whether d takes a real_label other than 1
+    undecided: float | None = 0.0  # the logit of an item as likely real as not; None where only differences say something
 
 
 def logistic_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
@@ -91,9 +92,9 @@ def adversarial_loss(name: LossName) -> AdversarialLoss:
     table: dict[LossName, AdversarialLoss] = {
         "nonsaturating": AdversarialLoss(logistic_d, nonsaturating_g),
         "minimax": AdversarialLoss(logistic_d, minimax_g),
-        "least_squares": AdversarialLoss(least_squares_d, least_squares_g),
+        "least_squares": AdversarialLoss(least_squares_d, least_squares_g, undecided=0.5),
         "hinge": AdversarialLoss(hinge_d, mean_g, has_target=False),
-        "wasserstein": AdversarialLoss(wasserstein_d, mean_g, has_target=False),
-        "relativistic": AdversarialLoss(relativistic_d, relativistic_g, g_sees_real=True, has_target=False),
+        "wasserstein": AdversarialLoss(wasserstein_d, mean_g, has_target=False, undecided=None),
+        "relativistic": AdversarialLoss(relativistic_d, relativistic_g, g_sees_real=True, has_target=False, undecided=None),
     }
     return table[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from zerosum.augment import augmentation, augmented, observed
 from zerosum.data.source import Spec
 from zerosum.game import Batch, Clock, Game, Terms, Turn
 from zerosum.layers.spectral import spectral
@@ -30,14 +31,15 @@ def pair(
         return nets["G"](z_for(batch["x"]), *labels(batch))
 
     def judge(nets: nn.ModuleDict, x: Tensor, batch: Batch, clock: Clock) -> Tensor:
-        return nets["D"](noisy(cfg, x, clock), *labels(batch))
+        return nets["D"](noisy(cfg, augmented(nets, x, clock), clock), *labels(batch))
 
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         fake_items = make(nets, batch)
         real, fake = judge(nets, batch["x"], batch, clock), judge(nets, fake_items, batch, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
-        smooth = smoothness(cfg, lambda x: nets["D"](x, *labels(batch)), batch["x"], fake_items, clock)
-        return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched
+        critic = lambda x: nets["D"](augmented(nets, x, clock), *labels(batch))
+        smooth = smoothness(cfg, critic, batch["x"], fake_items, clock)
+        return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched | observed(nets, real, clock)
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         fake = judge(nets, make(nets, batch), batch, clock)
@@ -49,7 +51,7 @@ def pair(
         return inputs | {"y": spec.draw_labels(n)} if labelled else inputs
 
     return Game(
-        nets={"G": G, "D": D},
+        nets={"G": G, "D": D, **augmentation(cfg, spec, loss=loss)},
         players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
         turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=draw,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from zerosum.errors import UserError
 
@@ -104,6 +104,15 @@ def from_first(number: float) -> float:
     with _meeting():
         dist.broadcast(value, 0)
         return float(value)
+
+
+def total(value: Tensor) -> Tensor:
+    """The sum of a tensor over the ranks, on its own device. Every rank must ask, or the others wait for ever."""
+    if world() > 1:
+        value = value.clone()
+        with _meeting():
+            dist.all_reduce(value)
+    return value
 
 
 def average_grads(params: Iterable[nn.Parameter]) -> None:

@@ -48,21 +48,30 @@ class Settings:
     penalty_weight: float = 10.0  # weight of the penalty
     penalty_end: float = 1.0  # share of that weight that is left at the end of a half cosine
     penalty_every: int = 1  # steps between penalties; the weight is multiplied by it
+    augment: Literal["none", "diffaugment", "ada", "fixed"] = "none"  # change what D sees of images, against few data
+    augment_p: float = 0.3  # fixed: probability of each operation
+    augment_start: float | None = None  # fixed: its value at the start, from where it goes there by a half cosine
+    augment_target: float = 0.6  # ada: the mean sign of D's output on real images that it steers for
+    augment_kimg: float = 500.0  # ada: thousand items in which the probability can go from 0 to 1
+    augment_geometry: float = 1.0  # ada, fixed: probability of mirroring, turns, shifts, scales as a share; 0: none
+    augment_colour: float = 1.0  # ada, fixed: the same of colours
+    augment_cutout: float = 0.0  # ada, fixed: the same of a hole
     ema_halflife_kimg: float = 0.0  # half-life of G's moving average, in thousands of items; 0: no average
     ema_rampup: float = 0.05  # while young the half-life is this share of what has been seen; 0: it grows by a half cosine
 
 
 def check(cfg: Settings) -> None:
     """Raise UserError where a setting is out of range or two do not go together."""
-    positive = ("batch", "z_dim", "width", "n_critic", "lr_g", "lr_d", "penalty_every")
+    positive = ("batch", "z_dim", "width", "n_critic", "lr_g", "lr_d", "penalty_every", "augment_kimg")
     for name, value in vars(cfg).items():
         if isinstance(value, int | float) and not (value > 0 if name in positive else value >= 0):
             raise UserError(f"{name} {value}: must be {'greater than 0' if name in positive else '0 or more'}")
     for name in ("beta1", "beta2", "beta2_start"):
         if (getattr(cfg, name) or 0) >= 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be below 1")
-    for name in ("lr_decay_from", "real_label", "lr_end", "penalty_end"):
-        if getattr(cfg, name) > 1:
+    shares = ("augment_p", "augment_start", "augment_target", "augment_geometry", "augment_colour", "augment_cutout")
+    for name in ("lr_decay_from", "real_label", "lr_end", "penalty_end", *shares):
+        if (getattr(cfg, name) or 0) > 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be at most 1")
     if cfg.real_label != 1 and not adversarial_loss(cfg.loss).has_target:
         raise UserError(f"real_label {cfg.real_label} does nothing with loss {cfg.loss}, which has no targets")

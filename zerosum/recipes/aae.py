@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from zerosum.data.source import Spec
+from zerosum.errors import UserError
 from zerosum.game import Batch, Clock, Game, Player, Terms, Turn
 from zerosum.layers.spectral import spectral
 from zerosum.losses import adversarial_loss
@@ -43,6 +44,8 @@ class Config(Settings):
 def build(cfg: Config, spec: Spec) -> Game:
     """Convolutions for images, perceptrons for vectors; a perceptron on codes."""
     check(cfg)
+    if cfg.augment != "none":
+        raise UserError(f"augment {cfg.augment}: is for images, and aae's discriminator judges codes: leave --augment out")
     loss, code_for = adversarial_loss(cfg.loss), prior(cfg)
     if len(spec.shape) == 3:
         enc: nn.Module = dcgan.Discriminator(spec.shape, cfg.width, out=cfg.z_dim)
