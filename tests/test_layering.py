@@ -23,6 +23,7 @@ BELOW = {
     "recipes": LOW | {"data", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
     "play.py": LOW,
     "metrics/features": LOW | {"data", "metrics", "nets"},
+    "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "metrics": LOW | {"data", "metrics", "nets"},
 }
 

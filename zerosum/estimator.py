@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from zerosum import shows
 from zerosum.auto import Choice, choose
 from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError
@@ -72,12 +73,21 @@ class GAN:
             raise UserError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def sample(self, n: int, label: int | str | None = None, seed: int = 0) -> np.ndarray:
+    def sample(self, n: int, label: int | str | None = None, seed: int = 0, truncation: float | None = None) -> np.ndarray:
         """n new items: uint8 images [n, h, w] or [n, h, w, c], or float32 vectors [n, d]; the same for the same seed.
 
-        `label`: a class's number or name, to have all items of that class.
+        `label`: a class's number or name, to have all items of that class. `truncation`: from 0 (the mean style) to 1
+        (off), for generators that have it.
         """
-        return self._shown(self._fitted.make(n, seed, label)["x"])
+        return self._shown(self._fitted.make(n, seed, label, truncation)["x"])
+
+    def show(self, kind: str, out: str | Path, **wishes: Any) -> Path:
+        """Write a grid or a film of what this GAN makes, and return its path: `gan.show("interpolation", "walk.gif")`.
+
+        `kind`: interpolation, truncation, mixing or classes. `wishes`: fields of that show's Config. Raises UserError
+        where the generator or the file's kind does not fit.
+        """
+        return shows.show(self._fitted, kind, out, **wishes)
 
     def sample_labelled(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """n new items and their labels, int64 [n]. Raises UserError where the generator takes no labels."""

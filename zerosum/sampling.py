@@ -10,10 +10,10 @@ from zerosum.game import Batch, Game
 from zerosum.play import Run
 
 
-def draw(game: Game, n: int, seed: int, label: int | None = None, classes: int = 0) -> Batch:
-    """Inputs of n items on the CPU; with `label`, all of that class.
+def draw(game: Game, n: int, seed: int, label: int | None = None, classes: int = 0, truncation: float | None = None) -> Batch:
+    """Inputs of n items on the CPU; with `label`, all of that class; with `truncation`, nearer to the mean style.
 
-    Raises UserError where the game takes no labels, or has no such class.
+    Raises UserError where the game takes no labels or no truncation, or has no such class.
     """
     if not 0 <= seed < 2**63:
         raise UserError(f"seed {seed}: must be 0 or more")
@@ -26,6 +26,12 @@ def draw(game: Game, n: int, seed: int, label: int | None = None, classes: int =
         if not 0 <= label < classes:
             raise UserError(f"label {label}: the classes are 0 to {classes - 1}")
         inputs["y"] = torch.full((n,), label)
+    if truncation is not None:
+        if "truncation" not in inputs:
+            raise UserError("this generator has no truncation: leave it out, or train one with --recipe stylegan2")
+        if not 0 <= truncation <= 2:
+            raise UserError(f"truncation {truncation}: must lie between 0 (the mean style) and 2; 1 changes nothing")
+        inputs["truncation"] = torch.full((n,), float(truncation))
     return inputs
 
 
@@ -51,19 +57,26 @@ class Sampler:
         """Whether the generator takes labels."""
         return "y" in draw(self.run.game, 1, 0)
 
-    def make(self, n: int, seed: int = 0, label: int | str | None = None) -> Batch:
+    def make(self, n: int, seed: int = 0, label: int | str | None = None, truncation: float | None = None) -> Batch:
         """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.
 
-        Raises UserError where there is no such class, or the generator takes no labels.
+        `truncation`: psi in [0, 2], for generators that have it; 1 changes nothing, 0 gives the mean style alone (Karras
+        et al. 2019, "A Style-Based Generator Architecture for GANs", appendix B).
+
+        Raises UserError where there is no such class, or the generator takes no labels or no truncation.
         """
+        return generate(self.run, self.inputs(n, seed, label, truncation))
+
+    def inputs(self, n: int, seed: int = 0, label: int | str | None = None, truncation: float | None = None) -> Batch:
+        """The generator's inputs from which `make` makes its items, on the CPU."""
         if n < 1:
             raise UserError(f"{n} samples: ask for at least 1")
         if isinstance(label, str):
-            label = self._class(label) if self.labelled else 0
-        return generate(self.run, draw(self.run.game, n, seed, label, self.spec.classes))
+            label = self.class_number(label) if self.labelled else 0
+        return draw(self.run.game, n, seed, label, self.spec.classes, truncation)
 
-    def _class(self, label: str) -> int:
-        """A class's number, from its name or its number."""
+    def class_number(self, label: str) -> int:
+        """A class's number, from its name or its number. Raises UserError where it is neither."""
         if label in self.spec.names:
             return self.spec.names.index(label)
         try:

@@ -26,6 +26,7 @@ def sample(
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64,
     label: str | None = None,
     seed: int = 0,
+    truncation: float | None = None,
     step: int | None = None,
     device: str = "auto",
     recipe: str | None = None,
@@ -38,6 +39,7 @@ def sample(
         n: how many
         label: a class, by number or name; only where the generator takes labels
         seed: the same seed gives the same items
+        truncation: from 0 (the mean style) to 1 (off); only where the generator has it
         step: a checkpoint's step (default: the newest)
         device: auto, cpu, cuda, cuda:1, mps
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
@@ -52,7 +54,7 @@ def sample(
         raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
     sampler = open_run(run, step, device, recipe)
     spec = sampler.spec
-    made = sampler.make(n, seed, label)
+    made = sampler.make(n, seed, label, truncation)
     items = modality(spec).decode(made["x"], spec)
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
