@@ -106,7 +106,8 @@ def mirrored(at: Tensor, size: int) -> Tensor:
 
 def shrinking(inverse: Tensor) -> Tensor:
     """By how much each map [n, 2, 3] shrinks at most: the largest singular value of its inverse, [n]."""
-    squares, det = inverse[:, :, :2].square().sum((1, 2)), torch.linalg.det(inverse[:, :, :2])
+    (a, b), (c, d) = (row.unbind(1) for row in inverse[:, :, :2].unbind(1))
+    squares, det = a * a + b * b + c * c + d * d, a * d - b * c
     return ((squares + (squares.square() - 4 * det.square()).clamp_min(0).sqrt()) / 2).sqrt()
 
 

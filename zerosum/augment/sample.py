@@ -1,7 +1,7 @@
 """Sampling pixels at fixed places: linear in the image, so its derivative is its transpose, to any order.
 
-Gathering with whole-number places and weights is faster on a processor than torch's grid_sample, is exact where a pixel
-is taken whole, and has a transpose that is the same on every run.
+Gathering from whole-number places is exact where a pixel is taken whole, and its transpose can be made the same on every
+run. Torch's grid_sample takes two thirds of the time on a processor and promises neither.
 """
 
 from __future__ import annotations
