@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from zerosum.layers.conv import Conv2d, ConvTranspose2d, weight_gradient
+from zerosum.layers.conv import Conv2d, ConvTranspose2d, convolve, weight_gradient
 from zerosum.penalties import exact
 
 
@@ -42,6 +42,20 @@ def test_product_weight_gradient_is_exact_in_float64():
     weight = torch.randn(4, 5, 3, 3, dtype=torch.float64, requires_grad=True)
     torch.nn.functional.conv2d(x, weight, None, 2, 1).backward(g)
     assert torch.allclose(weight_gradient(x, g, 3, 2, 1), weight.grad, atol=1e-12)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("groups", "stride", "padding", "size"), [(1, 1, 1, 5), (2, 1, 1, 4), (2, 2, 1, 6), (1, 2, 0, 6)])
+def test_derivatives_of_first_and_second_order_are_exact(groups, stride, padding, size, transposed):
+    torch.manual_seed(0)
+    x = torch.randn(2, 4, size, size, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(4, 4 // groups, 3, 3, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(4, dtype=torch.float64, requires_grad=True)
+    slide = lambda x, w, b: convolve(x.sin(), w, b, stride, padding, groups, transposed)
+    plain = torch.nn.functional.conv_transpose2d if transposed else torch.nn.functional.conv2d
+    assert torch.equal(slide(x, weight, bias), plain(x.sin(), weight, bias, stride, padding, groups=groups))
+    assert torch.autograd.gradcheck(slide, (x, weight, bias))
+    assert torch.autograd.gradgradcheck(slide, (x, weight, bias))
 
 
 def test_second_derivatives_work_inside_exact():

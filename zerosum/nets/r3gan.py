@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from zerosum.layers.conv import Conv2d
 from zerosum.layers.layout import channels_last
+from zerosum.layers.leaky import LeakyReLU
 from zerosum.layers.resample import double, halve
 from zerosum.nets.shapes import pyramid, tapered
 
@@ -46,9 +47,9 @@ class Block(nn.Module):
         inner, gain = 2 * channels, sqrt(2 / 1.04) * depth ** (-1 / 4)
         self.layers = nn.Sequential(
             drawn(Conv2d(channels, inner, 1), gain),
-            nn.LeakyReLU(0.2, inplace=True),
+            LeakyReLU(),
             drawn(Conv2d(inner, inner, 3, 1, 1, groups=max(1, inner // GROUP)), gain),
-            nn.LeakyReLU(0.2, inplace=True),
+            LeakyReLU(),
             drawn(Conv2d(inner, channels, 1, bias=False), 0.0),
         )
 
