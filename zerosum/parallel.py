@@ -145,6 +145,16 @@ def average(scalars: Mapping[str, float]) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 
+def mean(x: torch.Tensor) -> torch.Tensor:
+    """A tensor's mean over the ranks, on each of them; without a gradient. Every rank must ask."""
+    if world() == 1:
+        return x
+    total = x.detach().clone()
+    with _meeting():
+        dist.all_reduce(total)
+    return total / world()
+
+
 def sync_buffers(nets: nn.Module) -> None:
     """Give every rank rank 0's buffers (running statistics are gathered from each rank's own share of the batch)."""
     if world() == 1:

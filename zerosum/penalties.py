@@ -86,6 +86,19 @@ def dragan(critic: Critic, real: Tensor, fake: Tensor, spread: float = 0.3) -> T
     return _one_centred(critic, real.detach() + delta)
 
 
+def path_lengths(synthesis: Callable[[Tensor], Tensor], w: Tensor) -> Tensor:
+    """||J_w^T y|| for images y of independent normal pixels, scaled to unit length on average; [n], differentiable.
+
+    Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", section 3.2, eq. 4. `w`: [n, layers, dim],
+    with a gradient; the length is the root of the mean square over layers.
+    """
+    with exact(), torch.enable_grad():
+        images = synthesis(w)
+        y = noise.normal(*images.shape, device=images.device) / (images.shape[2] * images.shape[3]) ** 0.5
+        (gradient,) = torch.autograd.grad((images * y.to(images.dtype)).sum(), w, create_graph=True)
+    return gradient.square().sum(2).mean(1).sqrt()
+
+
 PenaltyName = Literal["none", "gradient_penalty", "r1", "r2", "r1_r2", "dragan"]
 Penalty = Callable[[Critic, Tensor, Tensor], Tensor]
 

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, pad
 
+from zerosum.layers.conv import convolve
+
 Taps = tuple[float, ...]
 BILINEAR: Taps = (1, 3, 3, 1)
 
@@ -100,5 +102,6 @@ def blur(x: Tensor, before: int, after: int, gain: float = 1.0, taps: Taps = BIL
     [n, c, h, w] -> [n, c, h + before + after + 1 - k, ...], k the number of taps.
     """
     kernel = gain * _kernel(taps, x.shape[1], x.device, x.dtype)
-    x = x if before == after else pad(x, (before, after, before, after))
-    return conv2d(x, kernel, None, 1, before if before == after else 0, 1, x.shape[1])
+    if before != after:
+        x = pad(x, (before, after, before, after))
+    return convolve(x, kernel, None, 1, before if before == after else 0, x.shape[1])

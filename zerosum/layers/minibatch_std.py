@@ -1,0 +1,24 @@
+"""Minibatch standard deviation: D sees how much items differ from each other.
+
+Karras et al. 2018, "Progressive Growing of GANs", section 3, in groups, as in their later networks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def minibatch_std(x: Tensor, group: int = 4) -> Tensor:
+    """Maps [n, c, h, w] -> [n, c + 1, h, w]: the last channel is the mean, over channels and positions, of the standard
+    deviation over a group of items.
+
+    A group is `group` neighbours in the batch, or as many below as divide it. With torchrun a rank's own items form its
+    groups: they are those of a single process wherever `group` divides each rank's share, and smaller otherwise.
+    """
+    n, _, h, w = x.shape
+    group = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
+    items = x.float().unflatten(0, (n // group, group))
+    spread = (items.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
+    column = spread.repeat_interleave(group).to(x.dtype)[:, None, None, None].expand(n, 1, h, w)
+    return torch.cat([x, column], 1).contiguous(memory_format=torch.channels_last)
