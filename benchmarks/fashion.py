@@ -26,8 +26,8 @@ from zerosum.data import images, open_source
 from zerosum.data.source import Source
 from zerosum.job import Job
 from zerosum.machine import describe
+from zerosum.metrics.features.judge import train_judge
 from zerosum.metrics.frechet import frechet
-from zerosum.metrics.judge import train_judge
 from zerosum.train import Training
 
 Sample = Callable[[int], Tensor]
@@ -64,10 +64,10 @@ def main() -> None:
     source = open_source(args.data)
     held = source.held_out()["x"]
     judge = train_judge(source)
-    reference, training = judge.features(held), judge.features(source.some(10_000)["x"])
+    reference, training = judge(held), judge(source.some(10_000)["x"])
     machine = describe("cpu")
     print(f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}")
-    print(f"judge's test accuracy {judge.accuracy:.4f}")
+    print(f"judge: {judge.how}; SHA-256 {judge.hash[:16]}")
     print(f"floor (10,000 training against 10,000 test images): {frechet(training, reference):.3f}", flush=True)
     print("\n| loop | seed | Fréchet distance | steps | seconds |\n|---|---|---|---|---|")
     found: dict[str, list[float]] = {"tutorial DCGAN": [], f"zerosum {args.recipe}": []}
@@ -79,8 +79,8 @@ def main() -> None:
                 else ours(args.recipe, source, args.seconds, seed)
             )
             samples, steps, took = play
-            made = min((sample(10_000) for sample in samples), key=lambda x: frechet(judge.features(x), reference))
-            sums.append(frechet(judge.features(made), reference))
+            made = min((sample(10_000) for sample in samples), key=lambda x: frechet(judge(x), reference))
+            sums.append(frechet(judge(made), reference))
             print(f"| {name} | {seed} | {sums[-1]:.3f} | {steps:,} | {took:.0f} |", flush=True)
             if args.pictures:
                 args.pictures.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,10 @@ from zerosum.data import open_source
 from zerosum.data.source import Source
 from zerosum.job import Job
 from zerosum.machine import describe
+from zerosum.metrics.case import Case
+from zerosum.metrics.features import find_features
+from zerosum.metrics.features.judge import train_judge
 from zerosum.metrics.frechet import frechet
-from zerosum.metrics.judge import train_judge
 from zerosum.metrics.pixels import measure
 from zerosum.sampling import generate
 from zerosum.train import Training
@@ -55,19 +57,19 @@ def tutorial(source: Source, seconds: float, seed: int, batch: int = 128) -> tup
 def fashion(what: str, names: list[str], seconds: float, seed: int) -> None:
     source = open_source(what)
     judge = train_judge(source)
-    reference, training = judge.features(source.held_out()["x"]), judge.features(source.some(10_000)["x"])
-    print(f"judge's test accuracy {judge.accuracy:.4f}")
+    reference, training = judge(source.held_out()["x"]), judge(source.some(10_000)["x"])
+    print(f"judge: {judge.how}")
     print(f"floor (10,000 training against 10,000 test images): {frechet(training, reference):.3f}", flush=True)
     print("\n| recipe | Fréchet distance | steps | items seen by G | processor seconds |\n|---|---|---|---|---|", flush=True)
     if "tutorial" in names:
         game, steps, took = tutorial(source, seconds, seed)
-        made = [judge.features(game.sample(10_000, 1, mode)) for mode in (True, False)]
+        made = [judge(game.sample(10_000, 1, mode)) for mode in (True, False)]
         distance = min(frechet(features, reference) for features in made)
         print(f"| tutorial DCGAN | {distance:.2f} | {steps:,} | {128 * steps:,} | {took:.0f} |", flush=True)
     for name in names:
         if name != "tutorial":
             job, took = trained(name, source, seconds, seed)
-            steps, distance = job.run.clock.step, frechet(judge.features(job.sampler.make(10_000, 1)["x"]), reference)
+            steps, distance = job.run.clock.step, frechet(judge(job.sampler.make(10_000, 1)["x"]), reference)
             print(f"| {name} | {distance:.2f} | {steps:,} | {job.run.batch * steps:,} | {took:.0f} |", flush=True)
 
 
@@ -81,7 +83,7 @@ def digits(seconds: float, seed: int) -> None:
         codes = game.encode(nets, x)
     grey = 127.5 * float((generate(job.run, codes)["x"] - x).square().mean().sqrt())
     mean = 127.5 * float((source.some(2000)["x"].mean(0) - x).square().mean().sqrt())
-    (score,) = measure(lambda n, s: job.sampler.make(n, s), source, 1)
+    (score,) = measure(Case(job.sampler, source, lambda: find_features("pixels", source), 1))
     print(f"\naae on digits: {job.run.clock.step:,} steps in {took:.0f} processor seconds")
     print(f"held-out digits rebuilt, root mean squared error: {grey:.1f} grey levels of 255; by the mean digit {mean:.1f}")
     print(f"{score.name}: {score.value:.3f} (real {score.real:.3f}, trivial {score.trivial:.3f}); {score.protocol}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -345,19 +347,38 @@ def test_an_older_checkpoint_can_be_sampled(command, tmp_path, tiny_run):
     assert (tmp_path / "old.png").read_bytes() != (tmp_path / "new.png").read_bytes()
 
 
-def test_sampling_and_scoring_leave_the_run_as_it_is(command, tmp_path, tiny_run):
-    before = files_of(tiny_run)
-    assert command("sample", tiny_run, "--out", tmp_path / "x.png")[0] == 0
-    assert command("score", tiny_run)[0] == 0
-    assert files_of(tiny_run) == before
+def test_sampling_leaves_the_run_as_it_is_and_scoring_adds_to_its_log(command, tmp_path, tiny_run):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    before = files_of(run)
+    assert command("sample", run, "--out", tmp_path / "x.png")[0] == 0
+    assert files_of(run) == before
+    assert command("score", run, "--quick")[0] == 0
+    after = files_of(run)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert all(str(name).endswith(("log.jsonl", "report.html")) or "tensorboard" in str(name) for name in changed), changed
 
 
-def test_score_prints_a_table_with_protocols(command, tiny_run):
-    code, out, err = command("score", tiny_run)
+def test_score_prints_a_table_with_intervals_and_protocols(command, tmp_path, tiny_run):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    code, out, err = command("score", run, "--items", 300, "--json", tmp_path / "scores.json")
     assert code == 0 and not err
-    assert re.search(r"score +this run +real data +trivial +better", out)
-    assert re.search(r"accuracy, trained on generated +0\.\d{3} +0\.9\d{2} +0\.\d{3} +higher", out)
-    assert "SVC (rbf) trained on 2,000 generated items" in out
+    assert re.search(r"score +this run +95 % interval +real data +trivial +better", out)
+    assert re.search(r"accuracy, trained.* +0\.\d{3} +0\.\d{3} to 0\.\d{3} +0\.9\d{2} +0\.\d{3} +higher", out)
+    assert "SVC (rbf) trained on 2,000 generated items" in out and "memorisation, pixels: share of generated images" in out
+    told = json.loads((tmp_path / "scores.json").read_text())
+    assert told["items"] == 300 and told["step"] == 6
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["scores"] == told["scores"] and rows[-1]["final"]
+    assert {"low", "high", "protocol"} <= set(told["scores"][0])
+    report = (run / "report.html").read_text()
+    assert "coverage, pixels" in report and "95 % interval" in report
+
+
+def test_features_that_are_not_there_end_in_one_line(refused, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
+    assert "no Inception weights at" in refused("score", tiny_run, "--features", "inception")
+    assert "no network at" in refused("score", tiny_run, "--features", tmp_path / "net.npz")
+    assert "compare at least 2" in refused("score", tiny_run, "--items", 1)
 
 
 # -- train, from files

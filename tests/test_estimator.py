@@ -144,10 +144,13 @@ def test_a_path_with_labels_beside_it_is_kept_in_memory_as_arrays_are(tmp_path):
 
 def test_scores_lie_beside_real_and_trivial_ones():
     scores = GAN("cgan", **TINY).fit("digits").score()
-    assert {one.name for one in scores} == {"accuracy, trained on generated", "Fréchet distance, pixels"}
+    names = {one.name for one in scores}
+    assert {"accuracy, trained on generated", "Fréchet distance, pixels", "coverage, pixels", "memorisation, pixels"} <= names
+    assert not any("judge" in name or "FID" in name for name in names)
     for one in scores:
         assert isinstance(one, Score) and one.protocol
-        assert one.real > one.trivial if one.better == "higher" else one.real < one.trivial
+        if one.trivial is not None and not one.name.startswith("precision"):  # digits of independent pixels pass for digits
+            assert one.real > one.trivial if one.better == "higher" else one.real < one.trivial
 
 
 # -- codes

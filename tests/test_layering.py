@@ -22,8 +22,10 @@ BELOW = {
     "pair.py": LOW | {"data", "losses", "penalties", "layers", "parts", "augment"},
     "recipes": LOW | {"data", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
     "play.py": LOW,
-    "metrics/features": LOW | {"data", "metrics", "nets"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
+    "machine.py": {"errors"},
+    "cache.py": set(),
+    "metrics/features": LOW | {"cache", "data", "machine", "metrics", "nets"},
     "metrics": LOW | {"data", "metrics", "nets"},
 }
 

@@ -12,10 +12,14 @@ HUGE = 1e100
 """Beyond, drawing overflows."""
 
 Points = Sequence[tuple[float, float]]
+Band = Sequence[tuple[float, float, float]]
 
 
-def curves(lines: Mapping[str, Points], title: str) -> str:
-    """An SVG of named lines of (step, value), without points that are not finite; more than 600 are thinned by averaging."""
+def curves(lines: Mapping[str, Points], title: str, band: Band = ()) -> str:
+    """An SVG of named lines of (step, value), without points that are not finite; more than 600 are thinned by averaging.
+
+    `band`: intervals (step, low, high), drawn as a bar through the line's point.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -27,6 +31,9 @@ def curves(lines: Mapping[str, Points], title: str) -> str:
         for (name, points), colour in zip(lines.items(), COLOURS * 9, strict=False):
             x, y = thinned(points)
             axes.plot(x, y, color=colour, linewidth=1.3, label=_plain(name), marker="o" if len(x) < 8 else None, markersize=3)
+        if whole := [(x, low, high) for x, low, high in band if max(abs(low), abs(high)) < HUGE]:
+            steps, lows, highs = zip(*whole, strict=True)
+            axes.vlines(steps, lows, highs, color=COLOURS[0], linewidth=1.2, alpha=0.55)
         axes.set_title(_plain(title), loc="left", fontsize=12)
         axes.set_xlabel("step")
         axes.grid(alpha=0.25, linewidth=0.6)

@@ -96,11 +96,16 @@ class GAN:
             raise UserError("this generator takes no labels: use sample, or train one with recipe cgan")
         return self._shown(made["x"]), made["y"].numpy()
 
-    def score(self) -> list[Score]:
-        """Scores against the items held out of training. Raises UserError for a GAN that was loaded: its data are not kept."""
+    def score(self, quick: bool = False, features: str | None = None, items: int = 10_000, seed: int = 1) -> list[Score]:
+        """Scores against the items held out of training, as `zerosum score` takes them.
+
+        `quick`: only the cheap ones. `features`: judge, pixels, inception, or a network's path (default: the judge, or pixels
+        for tiny images). `items`: how many are compared, at most. `seed`: of the generated items. Raises UserError for a GAN
+        that was loaded: its data are not kept.
+        """
         if self._job is None:
             raise UserError("a loaded GAN has no data to be scored against: use `zerosum score RUN`")
-        return self._job.score()
+        return self._job.score(quick, seed, items, features)
 
     def encode(self, x: Any) -> np.ndarray:
         """Codes [n, z_dim] of items. Raises UserError where the recipe has no encoder (aae has one)."""

@@ -19,7 +19,7 @@ from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
 from zerosum.game import Game
 from zerosum.machine import describe, fast_bf16, pick_device
-from zerosum.metrics import score
+from zerosum.metrics import ITEMS, score
 from zerosum.metrics.score import Score
 from zerosum.noise import mix
 from zerosum.play import Pace, Run
@@ -88,6 +88,7 @@ class Job:
         self.training, self.run, self.folder, self.before = training, run, folder, before
         self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
         self.sampler = Sampler(run, source.spec)
+        self._data = source  # as it is, not mirrored: what scores compare with
 
     @staticmethod
     def new(what: Any, source: Source, recipe: str, cfg: Any, training: Training, out: Path | None) -> Job:
@@ -169,13 +170,18 @@ class Job:
         return finished
 
     def finish(self) -> list[Score]:
-        """The final scores, written into the log where there is one."""
-        scores = self.score()
+        """The quick scores of the end, written into the log where there is one; `zerosum score` takes all."""
+        scores = self.score(quick=True)
+        self.keep(scores)
+        return scores
+
+    def keep(self, scores: list[Score]) -> None:
+        """Write scores of the game as it stands into the log, where there is one."""
         if self.folder is not None:
             step, rows = self.run.clock.step, [one.to_json() for one in scores]
+            final = {"final": True} if step >= self.run.clock.total else {}
             with self._events(step):
-                self.folder.log({"step": step, "seconds": round(self.before, 3), "scores": rows, "final": True})
-        return scores
+                self.folder.log({"step": step, "seconds": round(self.before, 3), "scores": rows, **final})
 
     @contextmanager
     def _events(self, step: int) -> Iterator[None]:
@@ -193,9 +199,17 @@ class Job:
             with writing(self.folder.path):
                 events.close()
 
-    def score(self, quick: bool = False, seed: int = 1) -> list[Score]:
-        """The scores of the game as it stands."""
-        return score(lambda n, s: self.sampler.make(n, s), self.source, self.sampler.labelled, seed, quick)
+    def score(
+        self,
+        quick: bool = False,
+        seed: int = 1,
+        items: int = ITEMS,
+        features: str | None = None,
+        download: bool = False,
+    ) -> list[Score]:
+        """The scores of the game as it stands; see `zerosum.metrics.score`."""
+        device = self.run.pace.device
+        return score(self.sampler, self._data, seed, quick, items, features, device, download)
 
     def picture(self, folder: RunDir) -> None:
         """Put a sample picture, always of the same inputs, into the run folder."""

@@ -49,7 +49,7 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "time": f"{int(seconds // 60)} min {seconds % 60:.0f} s" if seconds >= 60 else f"{seconds:.1f} s",
         "rate": last.get("items_per_s"),
         "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
-        "scores": [_bar(one) for one in scored[-1]["scores"]] if scored else [],
+        "scores": [_bar(one) for one in _latest(scored)],
         "scored_at": scored[-1]["step"] if scored else None,
         "pictures": _pictures(folder),
         "charts": [Markup(svg) for svg in (*_loss_charts(losses), *_score_charts(scored))],
@@ -72,11 +72,18 @@ def _number(value: Any) -> bool:
 
 
 def _scores(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The row's scores that can be shown: those with a name and three numbers."""
+    """The row's scores that can be shown: those with a name, a value and a real one; the rest may be missing."""
     found = row.get("scores")
-    numbers = ("value", "real", "trivial")
-    whole = lambda one: isinstance(one, dict) and "name" in one and all(_number(one.get(name)) for name in numbers)
+    known = lambda one: all(_number(one.get(name)) for name in ("value", "real"))
+    perhaps = lambda one: all(one.get(name) is None or _number(one[name]) for name in ("trivial", "low", "high"))
+    whole = lambda one: isinstance(one, dict) and isinstance(one.get("name"), str) and known(one) and perhaps(one)
     return [one for one in found if whole(one)] if isinstance(found, list) else []
+
+
+def _latest(scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every score of the last scored step: a later measurement of one name takes an earlier one's place."""
+    at = scored[-1]["step"] if scored else None
+    return list({one["name"]: one for row in scored if row["step"] == at for one in row["scores"]}.values())
 
 
 def _count(value: Any) -> int:
@@ -95,10 +102,21 @@ def _items(spec: dict[str, Any]) -> str:
 
 
 def _bar(score: dict[str, Any]) -> dict[str, Any]:
-    """The score with its place, in percent, on the way from a trivial generator to real data."""
-    span = score["real"] - score["trivial"]
-    share = (score["value"] - score["trivial"]) / span if span else 0.0
-    return {**score, "place": 100 * min(1.0, max(0.0, share)), "beyond": share > 1, "below": share < 0}
+    """The score with its place, and its interval's, in percent of the way from a trivial generator to real data.
+
+    Without a trivial value there is no place; without an interval no `from` and `to`.
+    """
+    trivial, low, high = (score.get(name) for name in ("trivial", "low", "high"))
+    bar = {"trivial": None, "low": None, "high": None, **score, "place": None, "from": None, "to": None, "below": False}
+    if trivial is None:
+        return bar
+    span = score["real"] - trivial
+    share = lambda value: (value - trivial) / span if span else 0.0
+    place = lambda value: 100 * min(1.0, max(0.0, share(value)))
+    bar |= {"place": place(score["value"]), "below": share(score["value"]) < 0}
+    if low is not None and high is not None:
+        bar |= {"from": min(place(low), place(high)), "to": max(place(low), place(high))}
+    return bar
 
 
 def _loss_charts(rows: list[dict[str, Any]]) -> list[str]:
@@ -119,11 +137,18 @@ def _loss_charts(rows: list[dict[str, Any]]) -> list[str]:
 def _score_charts(scored: list[dict[str, Any]]) -> list[str]:
     if len(scored) < 2:
         return []
-    lines: dict[str, list[tuple[float, float]]] = {}
+    lines: dict[str, dict[int, dict[str, Any]]] = {}
     for row in scored:
         for one in row["scores"]:
-            lines.setdefault(one["name"], []).append((row["step"], one["value"]))
-    return [charts.curves({name: points}, name) for name, points in lines.items() if len(points) > 1]
+            lines.setdefault(one["name"], {})[row["step"]] = one
+    found = []
+    for name, points in lines.items():
+        if len(points) > 1:
+            band = [
+                (at, one["low"], one["high"]) for at, one in points.items() if None not in (one.get("low"), one.get("high"))
+            ]
+            found.append(charts.curves({name: [(at, one["value"]) for at, one in points.items()]}, name, band))
+    return found
 
 
 def _pictures(folder: RunDir) -> list[dict[str, Any]]:

@@ -57,6 +57,10 @@ class Sampler:
         """Whether the generator takes labels."""
         return "y" in draw(self.run.game, 1, 0)
 
+    def generate(self, inputs: Batch) -> Batch:
+        """The items that inputs give, in model space on the CPU: x, and y where the inputs have labels."""
+        return generate(self.run, inputs)
+
     def make(self, n: int, seed: int = 0, label: int | str | None = None, truncation: float | None = None) -> Batch:
         """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.
 

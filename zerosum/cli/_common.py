@@ -31,8 +31,16 @@ def say(text: str) -> None:
 def table(scores: list[Any]) -> None:
     """Print scores."""
     sheet = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("score", "this run", "real data", "trivial", "better"):
-        sheet.add_column(title, justify="left" if title in ("score", "better") else "right")
+    for title in ("score", "this run", "95 % interval", "real data", "trivial", "better"):
+        words = title in ("score", "better")
+        sheet.add_column(title, justify="left" if words else "right", no_wrap=title != "score", min_width=len(title))
     for one in scores:
-        sheet.add_row(one.name, f"{one.value:.3f}", f"{one.real:.3f}", f"{one.trivial:.3f}", one.better)
+        between = "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
+        trivial = "" if one.trivial is None else number(one.trivial)
+        sheet.add_row(one.name, number(one.value), between, number(one.real), trivial, one.better)
     console.print(sheet)
+
+
+def number(value: float) -> str:
+    """Four figures where a number is large, at least three decimals where it is small."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.1f}" if abs(value) >= 1000 else f"{value:.3f}"

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import tyro
 
-from zerosum.cli._common import parse, say, table
+from zerosum.cli._common import console, parse, say, table
+from zerosum.errors import UserError
 
 PLACE = 3
 USAGE = """
-zerosum score RUN                                                           scores against held-out data
+zerosum score RUN [--features F] [--items N] [--json FILE]                  scores against held-out data; F: judge, inception
 """
 
 
@@ -17,19 +18,48 @@ def main(words: list[str]) -> int:
     return parse(score, words, "score")
 
 
-def score(run: tyro.conf.Positional[Path], seed: int = 1, recipe: str | None = None, device: str = "auto") -> int:
-    """Score a trained run against the data held out of its training.
+def score(
+    run: tyro.conf.Positional[Path],
+    features: str | None = None,
+    items: int = 10_000,
+    seed: int = 1,
+    quick: bool = False,
+    json: Path | None = None,
+    download: bool = False,
+    recipe: str | None = None,
+    device: str = "auto",
+) -> int:
+    """Score a trained run against the data held out of its training. The scores go into its log, and into its report.
 
     Args:
         run: the run folder; its data must still be where they were
+        features: what images are compared by: judge (a small network trained on the run's own data, once), pixels, inception,
+            or the path of a network file (default: judge, or pixels for images below 16 pixels a side)
+        items: how many generated, held-out and training items are compared, at most
         seed: of the generated items
+        quick: only the scores that need no network
+        json: also write the scores into this file
+        download: fetch the official Inception weights (95 MB) where they are missing
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
         device: auto, cpu, cuda, cuda:1, mps
     """
     from zerosum.job import Job
+    from zerosum.metrics.score import as_json
+    from zerosum.report import write_report
+    from zerosum.rundir import writing
 
-    scores = Job.resume(run, recipe=recipe, device=device, reading=True).score(seed=seed)
+    if items < 2:
+        raise UserError(f"--items {items}: compare at least 2, and thousands for a score to mean anything")
+    job = Job.resume(run, recipe=recipe, device=device, reading=True)
+    with console.status("scoring: the first time, a judge is trained"):
+        scores = job.score(quick, seed, items, features, download)
     table(scores)
     for one in scores:
         say(f"  {one.name}: {one.protocol}")
+    if json is not None:
+        with writing(json):
+            json.write_text(as_json(scores, run=str(run), step=job.run.clock.step, items=items, seed=seed))
+    job.keep(scores)
+    assert job.folder is not None
+    say(f"report: {write_report(job.folder)}")
     return 0

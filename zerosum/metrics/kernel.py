@@ -5,6 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zerosum.data.source import Spec
+from zerosum.metrics.case import Case
+from zerosum.metrics.intervals import GROUPS, jackknife, part_count
+from zerosum.metrics.score import Score
+
+QUICK = False
 ROWS = 1000
 """Rows of a kernel matrix that are in memory at once."""
 
@@ -62,3 +68,24 @@ def _sums(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> Tensor:
 
 def _diagonals(parts: tuple[Tensor, ...]) -> Tensor:
     return torch.stack([(part.square().sum(1) / part.shape[1] + 1).pow(3).sum() for part in parts])
+
+
+def applies(spec: Spec, labelled: bool) -> bool:
+    """Any images."""
+    return spec.kind == "images"
+
+
+def measure(case: Case) -> list[Score]:
+    """The distance between generated and held-out images."""
+    made, held, train, trivial = (case.seen(side) for side in ("made", "held", "train", "trivial"))
+    sums = Kernel(made, held, groups=GROUPS)
+    value = sums.value()
+    enough = min(part_count(len(made)), part_count(len(held))) >= 3
+    low, high = jackknife(value, sums.without()) if enough else (None, None)
+    counts = (
+        f"{len(made):,} generated against {len(held):,} held-out real images; real: {len(train):,} training images; "
+        f"trivial: {len(trivial):,} of independent pixels; interval: jackknife over tenths"
+    )
+    name = case.name("kernel distance", "KID")
+    protocol = case.protocol("unbiased squared MMD, kernel (x . y / d + 1)^3, of all pairs at once", counts)
+    return [Score(name, value, "lower", kid(train, held), kid(trivial, held), protocol, low, high)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from zerosum.data import vectors
 from zerosum.data.mixtures import NAMES, centres
-from zerosum.data.source import Source, Spec
-from zerosum.metrics.score import Maker, Score
+from zerosum.data.source import Spec
+from zerosum.metrics.case import Case
+from zerosum.metrics.intervals import bootstrap
+from zerosum.metrics.score import Score
 from zerosum.metrics.trivial import independent
 
 ITEMS = 10_000
@@ -35,17 +38,18 @@ def applies(spec: Spec, labelled: bool) -> bool:
     return spec.origin in NAMES
 
 
-def measure(make: Maker, source: Source, seed: int = 0) -> list[Score]:
+def measure(case: Case) -> list[Score]:
     """Modes covered and share of high-quality samples, of 10,000 points each; trivial: independent coordinates."""
-    name, real = source.spec.origin, source.some(ITEMS)
-    sets = (make(ITEMS, seed), real, independent(real, ITEMS))
-    found = [modes(vectors.decode(points["x"], source.spec), name) for points in sets]
+    name, real = case.spec.origin, case.source.some(ITEMS)
+    shown = [vectors.decode(points["x"], case.spec) for points in (case.made(ITEMS), real, independent(real, ITEMS))]
+    found = [modes(points, name) for points in shown]
     protocol = (
         f"{ITEMS:,} points; high quality: within 3 standard deviations of a centre; covered: by at least one such point; "
-        f"real: fresh points of the mixture; trivial: coordinates drawn independently; seed {seed}"
+        f"real: fresh points of the mixture; trivial: coordinates drawn independently; interval: bootstrap; seed {case.seed}"
     )
     covered, share = zip(*found, strict=True)
+    good = torch.from_numpy(np.square(shown[0][:, None] - centres(name)[0]).sum(2).min(1) <= (3 * centres(name)[1]) ** 2)
     return [
-        Score("share of good points", share[0], "higher", share[1], share[2], protocol),
+        Score("share of good points", share[0], "higher", share[1], share[2], protocol, *bootstrap(good)),
         Score("modes covered", covered[0], "higher", covered[1], covered[2], protocol),
     ]

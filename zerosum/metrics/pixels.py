@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from zerosum.data.source import Source, Spec
-from zerosum.metrics.frechet import frechet
-from zerosum.metrics.score import Maker, Score
+from zerosum.data.source import Spec
+from zerosum.metrics.case import Case
+from zerosum.metrics.frechet import frechet, interval
+from zerosum.metrics.score import Score
 from zerosum.metrics.trivial import independent
 
 ITEMS = 2000
@@ -19,17 +20,20 @@ def applies(spec: Spec, labelled: bool) -> bool:
     return spec.kind == "images"
 
 
-def measure(make: Maker, source: Source, seed: int = 0) -> list[Score]:
+def measure(case: Case) -> list[Score]:
     """Fréchet distance between generated and held-out images on the principal components of real training pixels."""
-    train, held = source.some(ITEMS), source.held_out()["x"][:ITEMS].flatten(1)
+    train, held = case.source.some(ITEMS), case.source.held_out()["x"][:ITEMS].flatten(1)
     pixels = train["x"].flatten(1)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         _, _, axes = torch.pca_lowrank(pixels, q=min(COMPONENTS, *pixels.shape))
-    distance = lambda x: frechet(x @ axes, held @ axes)
+    made, real, trivial = (x.flatten(1) @ axes for x in (case.made(ITEMS)["x"], train["x"], independent(train, ITEMS)["x"]))
+    reference = held @ axes
+    value = frechet(made, reference)
     protocol = (
         f"Fréchet distance on {axes.shape[1]} principal components of pixels in [-1, 1]: {ITEMS:,} generated against "
-        f"{len(held):,} held-out real images; real: {len(pixels):,} training images; trivial: independent pixels; seed {seed}"
+        f"{len(held):,} held-out real images; real: {len(pixels):,} training images; trivial: independent pixels; "
+        f"interval: jackknife over tenths; seed {case.seed}"
     )
-    values = [distance(x.flatten(1)) for x in (make(ITEMS, seed)["x"], train["x"], independent(train, ITEMS)["x"])]
-    return [Score("Fréchet distance, pixels", values[0], "lower", values[1], values[2], protocol)]
+    ends = frechet(real, reference), frechet(trivial, reference)
+    return [Score("Fréchet distance, pixels", value, "lower", *ends, protocol, *interval(made, reference, value))]

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from zerosum.game import Batch
 
-Maker = Callable[[int, int], Batch]
-"""(n, seed) -> n generated items in model space on the CPU: x, and y where the generator takes labels."""
+
+class Maker(Protocol):
+    """A trained generator, as metrics see it; `zerosum.sampling.Sampler` is one."""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it takes labels."""
+
+    def make(self, n: int, seed: int = 0) -> Batch:
+        """n generated items in model space on the CPU: x, and y where the generator takes labels."""
+
+    def inputs(self, n: int, seed: int = 0) -> Batch:
+        """The inputs of n items, on the CPU: z, and whatever else the generator takes."""
+
+    def generate(self, inputs: Batch) -> Batch:
+        """The items that inputs give, as `make` gives them."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +35,16 @@ class Score:
     value: float
     better: Literal["higher", "lower"]
     real: float  # the same measure on real data: the best to hope for
-    trivial: float  # the same measure on a generator that has learned next to nothing
-    protocol: str  # features, counts, split, seed: in a sentence
+    trivial: float | None  # the same measure on a generator that has learned next to nothing; None where that has no meaning
+    protocol: str  # features, counts, split, resize, seed: in a sentence
+    low: float | None = None  # 95 % interval of the value; None where there are too few items to tell
+    high: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the log."""
         return asdict(self)
+
+
+def as_json(scores: Sequence[Score], **told: Any) -> str:
+    """Scores, and whatever else should be told with them, as a JSON object."""
+    return json.dumps({**told, "scores": [one.to_json() for one in scores]}, indent=2, ensure_ascii=False) + "\n"

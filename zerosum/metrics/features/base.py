@@ -8,6 +8,8 @@ from hashlib import sha256
 import torch
 from torch import Tensor, nn
 
+from zerosum.errors import UserError
+
 CHUNK = 500
 """Items in a network at once."""
 
@@ -67,3 +69,23 @@ def weights_hash(net: nn.Module, preprocessing: str) -> str:
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def rgb(net: nn.Module, channels: int, what: str) -> nn.Module:
+    """A network of RGB images, for images of so many channels: grey thrice, RGBA laid over mid-grey.
+
+    Raises UserError for other numbers of channels.
+    """
+    if channels not in (1, 3, 4):
+        raise UserError(f"{what} looks at grey, RGB and RGBA images, and these have {channels} channels: take --features judge")
+    return net if channels == 3 else nn.Sequential(_Thrice() if channels == 1 else _Flattened(), net)
+
+
+class _Thrice(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.expand(-1, 3, -1, -1)
+
+
+class _Flattened(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :3] * (x[:, 3:] + 1) / 2

@@ -1,0 +1,112 @@
+"""Case: what a metric measures, with everything that several metrics need computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from math import prod
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from zerosum.data.source import Source, Spec
+from zerosum.game import Batch
+from zerosum.metrics.features.base import Features
+from zerosum.metrics.score import Maker
+from zerosum.metrics.trivial import independent
+
+ITEMS = 10_000
+MOST_NUMBERS = 2**29
+"""Numbers of real items held in memory at once (2 GiB): of large images fewer are compared, and the protocol says how many."""
+
+PART = 500
+"""Generated items in memory at once."""
+
+Side = Literal["made", "held", "train", "trivial"]
+
+
+class Case:
+    """A generator before a metric: what it makes, real items it never saw, and features of both.
+
+    `features` is called when the first metric needs a network, so that nothing is trained or loaded in vain.
+    """
+
+    def __init__(
+        self, maker: Maker, source: Source, features: Callable[[], Features], seed: int = 0, items: int = ITEMS
+    ) -> None:
+        self.maker, self.source, self.seed = maker, source, seed
+        self.items = max(2, min(items, MOST_NUMBERS // prod(source.spec.shape)))
+        self._find = features
+        self._made: dict[int, Batch] = {}
+        self._seen: dict[Side, tuple[Tensor, Tensor | None]] = {}
+
+    @property
+    def spec(self) -> Spec:
+        """The data's."""
+        return self.source.spec
+
+    @cached_property
+    def labelled(self) -> bool:
+        """Whether the generator takes labels."""
+        return self.maker.labelled
+
+    @cached_property
+    def features(self) -> Features:
+        """The network that items are compared by."""
+        return self._find()
+
+    def made(self, n: int) -> Batch:
+        """n generated items; the same ones each time."""
+        if n not in self._made:
+            self._made[n] = self.maker.make(n, self.seed)
+        return self._made[n]
+
+    @cached_property
+    def held(self) -> Batch:
+        """Up to `items` real items held out of training."""
+        return {name: value[: self.items] for name, value in self.source.held_out().items()}
+
+    @cached_property
+    def train(self) -> Batch:
+        """Up to `items` real training items."""
+        return self.source.some(self.items)
+
+    def seen(self, side: Side) -> Tensor:
+        """Features [n, d] of one side: generated items, held-out ones, training ones, or items of independent numbers."""
+        return self._look(side)[0]
+
+    def chances(self, side: Side) -> Tensor | None:
+        """Class probabilities [n, classes] of one side, where the network is a classifier."""
+        return self._look(side)[1]
+
+    def _look(self, side: Side) -> tuple[Tensor, Tensor | None]:
+        if side not in self._seen:
+            self._seen[side] = self._looked(side)
+        return self._seen[side]
+
+    def _looked(self, side: Side) -> tuple[Tensor, Tensor | None]:
+        if side == "held":
+            return self.features.look(self.held["x"])
+        if side == "train":
+            return self.features.look(self.train["x"])
+        inputs = self.maker.inputs(self.items, self.seed) if side == "made" else {}
+        found = []
+        for start in range(0, self.items, PART):  # generated items are looked at and let go
+            end = min(start + PART, self.items)
+            if side == "made":
+                part = self.maker.generate({name: value[start:end] for name, value in inputs.items()})
+            else:
+                part = independent(self.train, end - start, seed=start)
+            found.append(self.features.look(part["x"]))
+        features, chances = zip(*found, strict=True)
+        return torch.cat(features), None if chances[0] is None else torch.cat(chances)
+
+    def name(self, what: str, official: str = "") -> str:
+        """A score's name: the field's own only where the official network made the features."""
+        return official if official and self.features.official else f"{what}, {self.features.name}"
+
+    def protocol(self, what: str, counts: str) -> str:
+        """A sentence: what was measured, between how many of what, by which features, with which seed."""
+        f = self.features
+        return f"{what}: {counts}; features: {f.how}; SHA-256 {f.hash[:16]}, {f.dim} numbers; seed {self.seed}"
