@@ -25,7 +25,7 @@ from zerosum.data import images, open_source
 from zerosum.data.source import Source
 from zerosum.job import build_run, settings
 from zerosum.machine import describe
-from zerosum.metrics.judge import train_judge
+from zerosum.metrics.features.judge import train_judge
 from zerosum.metrics.kernel import kid
 from zerosum.noise import mix
 from zerosum.play import play
@@ -81,12 +81,12 @@ def main() -> None:
     args = parser.parse_args()
     few, rest, validation, test = parts(args.data, args.images)
     judge = train_judge(rest)
-    unseen = judge.features(validation if args.part == "validation" else test)
-    middle = judge.features(validation[:5000])
-    score, near = (lambda x: kid(judge.features(x), unseen)), (lambda x: kid(judge.features(x), middle))
+    unseen = judge(validation if args.part == "validation" else test)
+    middle = judge(validation[:5000])
+    score, near = (lambda x: kid(judge(x), unseen)), (lambda x: kid(judge(x), middle))
     machine = describe("cpu")
     print(f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}")
-    print(f"judge's accuracy on validation images {judge.accuracy:.4f}; scored against {len(unseen):,} {args.part} images")
+    print(f"judge: {judge.how}; scored against {len(unseen):,} {args.part} images")
     print(f"{args.recipe}, {args.steps:,} steps for all, settings {' '.join(args.set) or 'by default'}")
     other = test if args.part == "validation" else validation  # not those the judge was trained on: it knows them too well
     print(f"kernel distance of 10,000 other real images: {score(other):.5f}")
