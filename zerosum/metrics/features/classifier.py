@@ -6,10 +6,9 @@ import torch
 from torch.nn.functional import cross_entropy, dropout
 
 from zerosum.data.source import Source
-from zerosum.machine import fast_bf16
 from zerosum.metrics.features.convolutions import Convolutions
 
-STEPS, BATCH, LR = 800, 128, 2e-3
+STEPS, BATCH, LR = 1000, 128, 2e-3
 RECIPE = f"classifier, {STEPS} steps of {BATCH}, one-cycle Adam {LR:g}, dropout 0.3"
 
 
@@ -17,7 +16,7 @@ def train(net: Convolutions, source: Source, seed: int, device: str) -> None:
     """Learn the training part's labels: cross-entropy, Adam with a one-cycle learning rate (Smith & Topin 2018)."""
     optim = torch.optim.Adam(net.parameters(), fused=True)
     rates = torch.optim.lr_scheduler.OneCycleLR(optim, LR, STEPS)
-    half = torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast_bf16(device))
+    half = torch.autocast("cuda", torch.bfloat16, enabled=device.startswith("cuda"))
     assert net.head is not None
     for _, batch in zip(range(STEPS), source.to(device).batches(BATCH, seed), strict=False):
         optim.zero_grad()
