@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zerosum.data.source import Spec
+from zerosum.machine import pick_device
+
+FEW = 5_000
+"""Images below which D would learn them by heart without augmentation (Karras et al. 2020, "Limited Data", figure 1)."""
 
 
 @dataclass(frozen=True)
@@ -17,10 +21,69 @@ class Choice:
     why: tuple[str, ...] = ()
 
 
-def choose(spec: Spec) -> Choice:
-    """The recipe and the settings for data of this kind, shape and number."""
+def choose(spec: Spec, device: str = "auto") -> Choice:
+    """The recipe and the settings for data of this kind, shape and number; `device`: auto, cpu, cuda, cuda:1, mps.
+
+    Raises UserError where the device is not there.
+    """
+    if spec.kind != "images":
+        return _vectors(spec)
+    if min(spec.shape[1:]) < 16:
+        return _tiny(spec)
+    return _images(spec) if pick_device(device) == "cpu" else _images_on_gpu(spec)
+
+
+def _vectors(spec: Spec) -> Choice:
     if spec.classes:
-        return Choice("cgan", why=(f"the data have {spec.classes} classes",))
-    if spec.kind == "images":
-        return Choice("dcgan", why=("images without classes",))
-    return Choice("gan", why=("vectors without classes",))
+        return Choice("cgan", why=(f"vectors in {spec.classes} classes: the classes steer the generator",))
+    settings = {
+        "loss": "relativistic",
+        "penalty": "r1_r2",
+        "penalty_weight": 0.02,
+        "batch": 128,
+        "width": 128,
+        "z_dim": min(100, max(2, spec.shape[0])),
+        "noise": "uniform",
+        "lr_g": 2e-3,
+        "lr_d": 2e-3,
+        "beta1": 0.0,
+        "beta2": 0.99,
+        "lr_schedule": "cosine",
+        "lr_decay_from": 0.4,
+        "ema_halflife_kimg": 10.0,
+    }
+    return Choice("gan", settings, ("vectors without classes: a relativistic game with R1 and R2 drops no modes",))
+
+
+def _tiny(spec: Spec) -> Choice:
+    side = f"images of {spec.shape[1]} x {spec.shape[2]} pixels"
+    if spec.classes:
+        return Choice("cgan", why=(f"{side} in {spec.classes} classes: a small conditional pair",))
+    return Choice("dcgan", why=(f"{side}: a small convolutional pair",))
+
+
+def _images(spec: Spec) -> Choice:
+    side = min(spec.shape[1:])
+    width = 64 if side <= 32 else 32
+    gamma = round(0.02 * max(1.0, (side / 32) ** 2), 3)
+    settings: dict[str, Any] = {"width": width, "penalty_weight": gamma}
+    why = [
+        f"a processor and {spec.shape[1]} x {spec.shape[2]} pixels: {width} channels learn most in a given time",
+        f"R1 weight {gamma:g}: it grows with the number of pixels",
+    ]
+    return Choice("swift", settings | _few(spec, why), tuple(why))
+
+
+def _images_on_gpu(spec: Spec) -> Choice:
+    side = max(spec.shape[1:])
+    gamma = round(0.05 * max(1.0, (side / 32) ** 2), 3)
+    why = [f"a GPU: a wide r3gan, R1 and R2 weight {gamma:g} for {side} pixels"]
+    settings = {"width": 384 if side <= 64 else 256, "full": 32, "batch": 128, "penalty_weight": gamma}
+    return Choice("r3gan", settings | _few(spec, why), tuple(why))
+
+
+def _few(spec: Spec, why: list[str]) -> dict[str, Any]:
+    if not 0 < spec.items < FEW:
+        return {}
+    why.append(f"{spec.items:,} images are few: adaptive augmentation keeps D from learning them by heart")
+    return {"augment": "ada"}

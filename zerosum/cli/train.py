@@ -60,7 +60,7 @@ def _train_anew(words: list[str]) -> Any:
         )
     named = None if name == "auto" else name
     opened = None if helping or named else open_source(words[0], held_out=share)
-    chosen = choose(opened.spec) if opened else Choice(named or "dcgan")
+    chosen = choose(opened.spec, _option(words, "--device") or "auto") if opened else Choice(named or "dcgan")
     config = recipes.find(chosen.recipe).Config
 
     def train(

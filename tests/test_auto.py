@@ -1,0 +1,55 @@
+"""What is chosen where the user says nothing: it builds, it says why, and it follows the data."""
+
+import pytest
+
+from zerosum import recipes
+from zerosum.auto import choose
+from zerosum.data.source import Spec
+from zerosum.job import settings
+
+
+def images(height, width, channels=3, classes=0, items=50_000):
+    return Spec("images", (channels, height, width), counts=(items // max(1, classes),) * classes, items=items)
+
+
+SPECS = {
+    "digits": images(8, 8, 1, classes=10),
+    "tiny": images(8, 8, 1),
+    "28": images(28, 28, 1, classes=10),
+    "odd": images(37, 50, 4),
+    "64": images(64, 64, 4),
+    "few": images(32, 32, items=100),
+    "ring": Spec("vectors", (2,), offset=(0.0, 0.0), scale=(1.0, 1.0)),
+    "labelled vectors": Spec("vectors", (5,), counts=(10, 10), offset=(0.0,) * 5, scale=(1.0,) * 5, items=20),
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_choice_builds_and_says_why(name):
+    choice = choose(SPECS[name], "cpu")
+    game = recipes.find(choice.recipe).build(settings(choice.recipe, choice.settings), SPECS[name])
+    assert game.nets["G"]
+    assert choice.why
+    assert all(reason == reason.strip() and reason for reason in choice.why)
+
+
+def test_few_images_are_augmented_and_many_are_not():
+    assert choose(SPECS["few"], "cpu").settings["augment"] == "ada"
+    assert "augment" not in choose(SPECS["64"], "cpu").settings
+    assert any("100 images are few" in reason for reason in choose(SPECS["few"], "cpu").why)
+
+
+def test_the_penalty_grows_with_the_number_of_pixels():
+    weight = lambda side: choose(images(side, side), "cpu").settings["penalty_weight"]
+    assert weight(28) == weight(32) == 0.02
+    assert weight(64) == pytest.approx(4 * weight(32))
+
+
+def test_the_choice_for_vectors_drops_no_mode():
+    """The plain pair drops modes of the ring within these steps."""
+    from zerosum import GAN
+    from zerosum.metrics.modes import modes
+
+    gan = GAN(steps=300, pictures=0, scores=0, threads=1).fit("ring8")
+    made = gan.sample(2000)
+    assert modes(made, "ring8")[0] == 8
