@@ -9,6 +9,7 @@ projection (Miyato & Koyama 2018, eq. 3).
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
@@ -33,15 +34,20 @@ class Residual(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [n, z_dim] (and labels [n]) -> images [n, c, h, w] in [-1, 1]."""
+    """z [n, z_dim] (and labels [n]) -> images [n, c, h, w] in [-1, 1].
 
-    def __init__(self, shape: tuple[int, ...], z_dim: int, width: int = 64, classes: int = 0) -> None:
+    Labels enter twice: as an embedding of `label_dim` numbers beside z, which chooses the layout, and in every batch norm.
+    """
+
+    def __init__(self, shape: tuple[int, ...], z_dim: int, width: int = 64, classes: int = 0, label_dim: int = 16) -> None:
         super().__init__()
         c, self.height, self.width = shape
         times = max(1, levels(self.height, self.width))
         first = ceil_size(self.height, self.width, times)
         sizes = [channels(width, level) for level in range(times, 0, -1)]
-        self.start = nn.Sequential(nn.Linear(z_dim, sizes[0] * first[0] * first[1], bias=False), Unflat(sizes[0], *first))
+        self.label = nn.Embedding(classes, label_dim) if classes else None
+        inputs = z_dim + (label_dim if classes else 0)
+        self.start = nn.Sequential(nn.Linear(inputs, sizes[0] * first[0] * first[1], bias=False), Unflat(sizes[0], *first))
         self.norms = nn.ModuleList(ClassNorm(wide, classes) for wide in sizes)
         self.blocks = nn.ModuleList(Residual(wide, classes) for wide in sizes)
         self.ups = nn.ModuleList(
@@ -51,7 +57,7 @@ class Generator(nn.Module):
         small_normal(self)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        x = self.start(z)
+        x = self.start(z if self.label is None or y is None else torch.cat([z, self.label(y)], 1))
         for norm, block, up in zip(self.norms, self.blocks, self.ups, strict=True):
             x = up(block(norm(x, y), y).relu())
         return x[..., : self.height, : self.width].tanh()
