@@ -87,13 +87,16 @@ def digits(tiny_run) -> Sampler:
     return open_run(tiny_run)
 
 
-@pytest.fixture(scope="module")
-def styled(tmp_path_factory) -> GAN:
-    """A trained generator with a mapping net."""
-    file = tmp_path_factory.mktemp("styles") / "styles.py"
-    file.write_text(STYLES)
+@pytest.fixture(scope="module", params=["a file's", "stylegan2"])
+def styled(request, tmp_path_factory) -> GAN:
+    """A generator with styles, on images of 6 x 8 pixels: that of a recipe file, and the house's."""
+    recipe = request.param
+    if recipe != "stylegan2":
+        file = tmp_path_factory.mktemp("styles") / "styles.py"
+        file.write_text(STYLES)
+        recipe = str(file)
     images = np.random.default_rng(0).integers(0, 256, (60, 6, 8), dtype=np.uint8)
-    return GAN(str(file), steps=3, batch=16, width=8, threads=1).fit(images)
+    return GAN(recipe, steps=3, batch=16, width=8, threads=1).fit(images)
 
 
 def sampler_of(gan: GAN) -> Sampler:
@@ -243,10 +246,11 @@ def test_a_mixing_table_shows_its_sources_and_mixes_them_by_layer(styled):
     for column, seed in enumerate((1, 2, 3), 1):
         assert alike(at(sheet, 0, column), shown(sampler, seed, 4))
     assert not alike(at(sheet, 1, 1), at(sheet, 1, 0)) and not alike(at(sheet, 1, 1), at(sheet, 0, 1))
-    none = make(fine_from=4)  # from the layer behind the last: nothing of the columns
+    layers = int(sampler.inputs(1)["fine_from"][0])
+    none = make(fine_from=layers)  # from the layer behind the last: nothing of the columns
     assert all(alike(at(none, row, column), at(sheet, row, 0)) for row in (1, 2) for column in (1, 2, 3))
-    with pytest.raises(UserError, match="fine_from 5: this generator has 4 layers"):
-        make(fine_from=5)
+    with pytest.raises(UserError, match=f"fine_from {layers + 1}: this generator has {layers} layers"):
+        make(fine_from=layers + 1)
 
 
 def test_the_film_of_a_training_has_its_pictures_and_holds_the_last(tiny_run):
@@ -420,7 +424,7 @@ def test_help_tells_each_kinds_settings_and_the_usage_names_every_kind(say, caps
     assert "--fine-from" in say("run", "mixing", "--help")[1]
 
 
-def test_samples_with_truncation_from_the_command_line(tmp_path, styled, tiny_run, capsys):
+def test_samples_with_truncation_from_the_command_line(tmp_path, tiny_run, capsys):
     file = tmp_path / "styles.py"
     file.write_text(STYLES)
     for words in (
