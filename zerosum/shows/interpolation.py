@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,8 +58,8 @@ def _keys(sampler: Sampler, cfg: Config, items: int) -> list[Batch]:
     return [key | {name: value for name, value in keys[0].items() if not value.is_floating_point()} for key in keys]
 
 
-def _walk(sampler: Sampler, keys: list[Batch], frames: int, loop: bool) -> list[Batch]:
+def _walk(sampler: Sampler, keys: list[Batch], frames: int, loop: bool) -> Iterator[Batch]:
     """The items of each frame in model space, each made by itself, as `Sampler.make` would."""
     lines = straight(sampler.run.game)
-    ways = (between(keys[i], keys[(i + 1) % len(keys)], t, lines) for i, t in shares(len(keys), frames, loop))
-    return [generate(sampler.run, inputs) for inputs in ways]
+    for i, t in shares(len(keys), frames, loop):
+        yield generate(sampler.run, between(keys[i], keys[(i + 1) % len(keys)], t, lines))
