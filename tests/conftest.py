@@ -14,6 +14,12 @@ import torch
 torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Packed pictures of tests go where tests' files go."""
+    os.environ["ZEROSUM_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     """Where a set of real data lies: a folder beside the repository. The test is skipped where it is absent."""

@@ -71,10 +71,11 @@ def test_an_empty_folder(refused, tmp_path):
     assert f"{tmp_path}: 0 images" in refused("train", tmp_path)
 
 
-def test_a_corrupt_image(refused, tmp_path):
+def test_a_corrupt_image_is_named_and_left_out(command, tmp_path):
     folder = pictures(tmp_path / "in")
     (folder / "7.png").write_bytes((folder / "7.png").read_bytes()[:50])
-    assert f"{folder / '7.png'}: cannot be read as an image" in refused("train", folder)
+    code, out, _ = command("check", folder)
+    assert code == 0 and "1 of 30 files cannot be read and were left out: 7.png" in out
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "train-images-idx3-ubyte.gz"])
@@ -89,11 +90,14 @@ def test_a_corrupt_archive(refused, tmp_path, name):
     assert str(path) in refused("train", path)
 
 
-def test_mixed_sizes(refused, tmp_path):
+def test_mixed_sizes_are_brought_to_one(command, refused, tmp_path):
     folder = pictures(tmp_path / "in")
     Image.new("L", (9, 8)).save(folder / "3.png")
-    said = refused("train", folder)
-    assert "images of different sizes" in said and "3.png is 9 x 8" in said and "bring them to one size" in said
+    code, out, _ = command("check", folder)
+    assert code == 0 and "resized   to 8 x 8, the size of 29 of 30" in out
+    assert "12 x 10, as asked" in command("check", folder, "--size", "12x10")[1]
+    assert "size 12y10: give pixels as 64" in refused("check", folder, "--size", "12y10")
+    assert "ring8 cannot be brought to another size" in refused("train", "ring8", "--size", "8")
 
 
 def test_labels_that_do_not_match(refused, tmp_path):
@@ -389,7 +393,7 @@ def test_words_name_the_classes_of_a_folder(command, refused, tmp_path):
         pictures(tmp_path / "in" / name, PIXELS[:12])
     run = tmp_path / "run"
     code, out, _ = command("train", tmp_path / "in", "--steps", 2, *TINY, "--out", run)
-    assert code == 0 and f"recipe cgan: {recipes.summary('cgan')}" in out  # labels, so the conditional one
+    assert code == 0 and f"cgan: {recipes.summary('cgan')}" in out  # labels, so the conditional one
     assert command("sample", run, "-n", 4, "--label", "pear", "--out", tmp_path / "x.npz")[0] == 0
     with np.load(tmp_path / "x.npz") as made:
         assert made["y"].tolist() == [1] * 4

@@ -43,7 +43,7 @@ class GAN:
         """
         known = {field.name for field in fields(Training)}
         training = Training(**{name: value for name, value in self.settings.items() if name in known})
-        source = open_source(x, y, training.held_out)
+        source = open_source(x, y, training.held_out, training.size)
         chosen = choose(source.spec, training.device) if self.recipe == "auto" else Choice(self.recipe)
         wishes = {name: value for name, value in self.settings.items() if name not in known}
         cfg = settings(chosen.recipe, chosen.settings | wishes)

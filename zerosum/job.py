@@ -15,6 +15,7 @@ from torch import nn
 from zerosum import parallel, recipes
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
+from zerosum.data.preflight import Preflight, inspect
 from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
 from zerosum.game import Game
@@ -91,8 +92,19 @@ class Job:
         self._data = source  # as it is, not mirrored: what scores compare with
 
     @staticmethod
-    def new(what: Any, source: Source, recipe: str, cfg: Any, training: Training, out: Path | None) -> Job:
-        """A job from its beginning. `what` names the data in config.json; `out` None keeps everything in memory."""
+    def new(
+        what: Any,
+        source: Source,
+        recipe: str,
+        cfg: Any,
+        training: Training,
+        out: Path | None,
+        preflight: Preflight | None = None,
+    ) -> Job:
+        """A job from its beginning. `what` names the data in config.json; `out` None keeps everything in memory.
+
+        `preflight` is kept in config.json; where there is none and a folder is made, the data are looked over for it.
+        """
         if training.steps is None and training.minutes is None:
             training = replace(training, minutes=5.0)
         run = build_run(recipe, cfg, source.spec, training)
@@ -105,6 +117,7 @@ class Job:
                     "settings": asdict(cfg),
                     "training": asdict(training),
                     "data": {"what": what, "fingerprint": source.fingerprint()},
+                    "preflight": (preflight or inspect(source)).to_json(),
                     "spec": source.spec.to_json(),
                     "dtype": str(run.pace.dtype).removeprefix("torch."),
                     "world": parallel.world(),
@@ -140,7 +153,7 @@ class Job:
             raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
         if device is not None:
             training = replace(training, device=device)
-        source = open_source(what, held_out=training.held_out)
+        source = open_source(what, held_out=training.held_out, size=training.size)
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
         run = _rebuilt(folder, name, cfg, spec, training, dtype)

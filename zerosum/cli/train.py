@@ -49,17 +49,19 @@ def _train_anew(words: list[str]) -> Any:
     """Parse with the options of the recipe that was named, or that suits the data; the job that was asked for."""
     from zerosum.auto import Choice, choose
     from zerosum.data import lasting, open_source
+    from zerosum.data.preflight import inspect, lines
     from zerosum.job import Job
+    from zerosum.parallel import rank
     from zerosum.train import Training
 
-    name, share = _option(words, "--recipe"), _share(_option(words, "--held-out"))
+    name, share, size = _option(words, "--recipe"), _share(_option(words, "--held-out")), _option(words, "--size")
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
         raise UserError(
             "what to train on? Put it first, `zerosum train DATA ...`: a folder, an array file, digits, ring8 or grid25"
         )
     named = None if name == "auto" else name
-    opened = None if helping or named else open_source(words[0], held_out=share)
+    opened = None if helping or named else open_source(words[0], held_out=share, size=size)
     chosen = choose(opened.spec, _option(words, "--device") or "auto") if opened else Choice(named or "dcgan")
     config = recipes.find(chosen.recipe).Config
 
@@ -75,16 +77,20 @@ def _train_anew(words: list[str]) -> Any:
         To go on with a run: zerosum train --resume RUN (and --help for its options).
 
         Args:
-            data: a folder of images, an .npy, .npz or idx (.gz) file, or digits, ring8, grid25
+            data: a folder of images, a .zip, .tar or .parquet of them, an .npy, .npz or idx (.gz) file, or a built-in set
             recipe: a name that `zerosum list` shows, or a .py file ; auto: what suits the data
             out: the run folder to make (default: runs/DATA-RECIPE-N)
         """
-        source = opened if opened and training.held_out == share else open_source(data, held_out=training.held_out)
-        job = Job.new(lasting(data), source, chosen.recipe, settings, training, out or _fresh(data, chosen.recipe))
+        same = opened and training.held_out == share and training.size == size
+        source = opened if opened and same else open_source(data, held_out=training.held_out, size=training.size)
+        report = inspect(source) if rank() == 0 else None
+        for line in lines(report) if report else []:
+            say(line)
+        job = Job.new(lasting(data), source, chosen.recipe, settings, training, out or _fresh(data, chosen.recipe), report)
         if opened:
-            say(f"recipe {chosen.recipe}: {recipes.summary(chosen.recipe)}")
+            say(f"recipe    {chosen.recipe}: {recipes.summary(chosen.recipe)}")
             for reason in chosen.why:
-                say(f"  {reason}")
+                say(f"          {reason}")
         if source.spec.classes > 1 and not job.sampler.labelled:
             classes = f"the data have {source.spec.classes} classes, and recipe {chosen.recipe} ignores them"
             say(f"note: {classes}; --recipe cgan uses them")

@@ -1,12 +1,14 @@
 """Data of every kind. `open_source` finds the reader; `modality` turns model space into what people look at.
 
-A reader is a module here with `accepts(what) -> bool` and `load(what, **options) -> Source`. A modality is a module with
+A reader is a module here with `accepts(what) -> bool` and `load(what, labels, held_out) -> Source`; one whose items have a
+height and a width takes `size` too. A modality is a module with
 `decode`, `encode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from pathlib import Path
 from types import ModuleType
@@ -36,23 +38,30 @@ def _reader(what: Any) -> ModuleType | None:
 def lasting(what: str | Path) -> str:
     """The words by which `open_source` finds the same data from any folder: an absolute path, or a built-in set's name."""
     absolute = str(Path(what).resolve())
-    return absolute if Path(what).exists() and _reader(what) is _reader(absolute) else str(what)
+    return absolute if _reader(absolute) is not None and _reader(what) is _reader(absolute) else str(what)
 
 
-def open_source(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
+def open_source(what: Any, labels: Any = None, held_out: float | None = None, size: str | None = None) -> Source:
     """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, or a source already.
 
     `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
-    of training, in (0, 1). Raises UserError where nothing here can read it.
+    of training, in (0, 1). `size`: what images are brought to, "64" or "64x48" (height x width). Raises UserError where
+    nothing here can read it, or a size is given for what has none.
     """
     if isinstance(what, Source):
         return what
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
     if reader := _reader(what):
-        return reader.load(what, labels=labels, held_out=held_out)
+        if size is None:
+            return reader.load(what, labels=labels, held_out=held_out)
+        if "size" not in inspect.signature(reader.load).parameters:  # how a reader says that its data have none
+            raise UserError(f"{what} cannot be brought to another size: leave --size out; it is for image files and arrays")
+        return reader.load(what, labels=labels, held_out=held_out, size=size)
     if not isinstance(what, str | Path):
         raise UserError(f"cannot read data of type {type(what).__name__}: give a NumPy array, a tensor, a path or a set's name")
     if not Path(what).exists():
         raise UserError(f"no data at {what}: check the path, or take one of the built-in sets digits, ring8, grid25")
-    raise UserError(f"cannot read {what}: give a folder of images, or an .npy, .npz or idx (.gz) file")
+    raise UserError(
+        f"cannot read {what}: give a folder of images, a .zip, .tar or .parquet of them, or an .npy, .npz or idx (.gz) file"
+    )

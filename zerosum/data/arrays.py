@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from zerosum.data import images, vectors
+from zerosum.data import encoded, images, npz, pictures, vectors
+from zerosum.data.found import Found
+from zerosum.data.npz import Arrays
 from zerosum.data.source import Source, classes
 from zerosum.errors import UserError
-
-LABEL_KEYS = ("y", "label", "labels", "target", "targets", "y_train", "train_labels")
 
 
 def accepts(what: Any) -> bool:
@@ -23,12 +24,14 @@ def accepts(what: Any) -> bool:
         return True
     if not isinstance(what, str | Path):
         return False
-    path = Path(what)
+    path, _ = npz.named(what)
     return (path.is_file() and (path.suffix.lower() in (".npy", ".npz") or _is_idx(path))) or bool(_idx(path, "train-images"))
 
 
-def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source:
+def load(what: Any, labels: Any = None, held_out: float | None = None, size: str | None = None) -> Source:
     """A source of images ([n, h, w] and up) or vectors ([n, d]).
+
+    `what` may choose among an .npz file's arrays: FILE.npz:DATA or FILE.npz:DATA:LABELS. `size` is for images.
 
     Raises UserError for a broken file, object arrays (which could run code), NaN or infinity, and labels that do not match.
     """
@@ -36,19 +39,40 @@ def load(what: Any, labels: Any = None, held_out: float | None = None) -> Source
         if isinstance(what, torch.Tensor):
             what = what.detach().cpu()
             what = (what.float() if what.dtype == torch.bfloat16 else what).numpy()
-        return _source(what, labels, "array", held_out)
-    path = Path(what)
+        return _source(Arrays(what), labels, "array", held_out, size)
+    path, chosen = npz.named(what)
     if path.is_dir():
-        return _idx_folder(path, held_out)
-    x, beside = _numpy(path) if path.suffix.lower() in (".npy", ".npz") else (_read_idx(path), _idx_labels(path))
-    return _source(x, beside if labels is None else labels, str(path), held_out)
+        return _idx_folder(path, held_out, size)
+    if path.suffix.lower() not in (".npy", ".npz"):
+        return _source(Arrays(_read_idx(path), _idx_labels(path)), labels, str(path), held_out, size)
+    held = _guarded(path, lambda: npz.read(path))
+    if isinstance(held, np.ndarray):
+        return _source(Arrays(held), labels, str(path), held_out, size)
+    if pair := encoded.find(held):
+        shelf = encoded.Encoded(path, held[pair[0]], held[pair[1]], *npz.beside(held, len(held[pair[1]]) - 1, chosen[1:]))
+        return pictures.from_shelf(shelf, labels, held_out, size)
+    return _source(npz.choose(path, held, chosen), labels, str(what), held_out, size)
 
 
-def _source(x: np.ndarray, labels: Any, origin: str, held_out: float | None) -> Source:
-    x, y, names = _checked(x, labels, origin)
+def _source(held: Arrays, labels: Any, origin: str, held_out: float | None, size: str | None) -> Source:
+    x, groups = held.x, None
+    if x.ndim == 5 and x.shape[4] in (1, 3, 4):  # several images an item, such as views: they stay on one side of the split
+        groups = np.repeat(np.arange(len(x)), x.shape[1])
+        y = None if held.y is None else np.repeat(held.y, x.shape[1])
+        note = f"{len(x):,} items of {x.shape[1]} images each: the images of an item are held out together"
+        held = Arrays(x.reshape(-1, *x.shape[2:]), y, held.labels, (*held.notes, note))
+    x, y, names = _checked(held.x, held.y if labels is None else labels, origin)
+    numbers = bool(held.words) and labels is None and y is not None and all(name.isdigit() for name in names)
+    if numbers and max(map(int, names)) < len(held.words):
+        names = tuple(held.words[int(name)] for name in names)
     if x.ndim == 2:
+        if size is not None:
+            raise UserError(f"{origin} holds vectors, which have no size: leave --size out")
         return vectors.from_array(x, y, names, origin, held_out)
-    return images.from_array(x, y, names, origin, held_out)
+    source = images.from_array(x, y, names, origin, held_out, size=size, groups=groups)
+    where = ("as given" if labels is not None else held.labels) if names else ""
+    source.found = replace(source.found or Found(), labels=where, notes=held.notes)
+    return source
 
 
 def _checked(x: np.ndarray, labels: Any, origin: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
@@ -77,27 +101,6 @@ def _guarded(path: Path, read: Any) -> Any:
         raise UserError(f"{path}: cannot be read ({why}): it is damaged or not of this format; make it anew") from error
 
 
-def _numpy(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """The data and, from an archive of several arrays, the labels. What the file holds counts, not its suffix."""
-
-    def read() -> np.ndarray | dict[str, Any]:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-
-    held = _guarded(path, read)
-    if isinstance(held, np.ndarray):
-        return held, None
-    arrays = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}  # a zip may hold other files
-    labels = next((arrays[name] for name in LABEL_KEYS if name in arrays), None)
-    wide = {name: value for name, value in arrays.items() if 2 <= value.ndim <= 4 and name not in LABEL_KEYS}
-    if len(wide) > 1:
-        wide = {name: value for name, value in wide.items() if name in ("x", "images", "data", "x_train", "train_images")}
-    if len(wide) != 1:
-        raise UserError(f"{path}: which array is the data? It holds {', '.join(arrays)}: name it x, and the labels y")
-    return next(iter(wide.values())), labels
-
-
 def _is_idx(path: Path) -> bool:
     return "idx" in path.name and "label" not in path.name
 
@@ -124,7 +127,7 @@ def _idx_labels(path: Path) -> np.ndarray | None:
     return _read_idx(beside) if beside != path and beside.is_file() else None
 
 
-def _idx_folder(folder: Path, held_out: float | None) -> Source:
+def _idx_folder(folder: Path, held_out: float | None, size: str | None) -> Source:
     """train-images and train-labels for training, t10k or test files, where there are any, as the held-out part."""
     first = _idx(folder, "train-images")[0]
     x, y, names = _checked(_read_idx(first), _idx_labels(first), str(first))
@@ -132,7 +135,9 @@ def _idx_folder(folder: Path, held_out: float | None) -> Source:
         raise UserError(f"{first}: vectors, and a folder of idx files is read as images: give this file itself, or an .npy")
     tests = _idx(folder, "t10k-images") + _idx(folder, "test-images")
     if held_out is not None or not tests:
-        return images.from_array(x, y, names, str(folder), held_out)
+        source = images.from_array(x, y, names, str(folder), held_out, size=size)
+        source.found = replace(source.found or Found(), kind="idx files", labels="the file of labels" if names else "")
+        return source
     test_x, test_y, test_names = _checked(_read_idx(tests[0]), _idx_labels(tests[0]), str(tests[0]))
     if test_x.ndim == 2 or (y is not None and not set(test_names) <= set(names)):
         raise UserError(f"{tests[0]}: not images of the training images' classes: give both parts the same form and classes")
@@ -141,4 +146,9 @@ def _idx_folder(folder: Path, held_out: float | None) -> Source:
             f"{tests[0]}: no labels beside it, and the training images have some: add them, or take the images away"
         )
     held_y = None if y is None else np.array([names.index(name) for name in test_names])[test_y]
-    return images.from_array(x, y, names, str(folder), test=(test_x, held_y))
+    source = images.from_array(x, y, names, str(folder), test=(test_x, held_y), size=size)
+    note = f"held out: {tests[0].name}, which came with the data"
+    source.found = replace(
+        source.found or Found(), kind="idx files", labels="the file of labels" if names else "", notes=(note,)
+    )
+    return source

@@ -9,6 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from zerosum.data import decoder, target
+from zerosum.data.found import Found
+from zerosum.data.likeness import equal
 from zerosum.data.source import InMemory, Spec, split
 from zerosum.errors import UserError
 
@@ -60,17 +63,43 @@ def from_array(
     origin: str,
     held_out: float | None = None,
     test: tuple[np.ndarray, np.ndarray | None] | None = None,
+    size: str | None = None,
+    groups: np.ndarray | None = None,
 ) -> InMemory:
-    """A source of images from [n, h, w], [n, h, w, c] or [n, c, h, w]: bytes, or floats in [0, 1], [-1, 1] or [0, 255]."""
+    """A source of images from [n, h, w], [n, h, w, c] or [n, c, h, w]: bytes, or floats in [0, 1], [-1, 1] or [0, 255].
+
+    `size` is what they are brought to. Items that are equal, or of one of `groups` (int [n]), are held out together.
+    """
     planes = _planes(_bytes(x, origin))
+    sizes = {(planes.shape[2], planes.shape[3]): len(planes)}
+    wanted = None if size is None else target.parse(size)
+    planes = _sized(planes, wanted)
     low, high = _range(x, origin)
     spec = Spec("images", tuple(planes.shape[1:]), names=names, offset=(low,), scale=(high - low,), origin=origin)
     if test is not None:
-        test = (_planes(_bytes(test[0], origin)), test[1])
+        test = (_sized(_planes(_bytes(test[0], origin)), wanted), test[1])
         if test[0].shape[1:] != planes.shape[1:]:
             both = f"training images are {planes.shape[1:]} and test images {test[0].shape[1:]}"
             raise UserError(f"{origin}: {both}: make them alike")
-    return split(spec, planes, y, held_out, test)
+    source = split(spec, planes, y, held_out, test, equal(planes, groups))
+    reason = "their own size" if wanted is None else "as asked"
+    every = [*(source.found or Found()).names, *(f"test item {i}" for i in range(0 if test is None else len(test[0])))]
+    source.found = Found(files=len(every), sizes=sizes, reason=reason, names=every)
+    return source
+
+
+def _sized(planes: np.ndarray, size: target.Size | None) -> np.ndarray:
+    """Bytes [n, c, h, w] scaled to cover a size, antialiased, and cut to their middle."""
+    if size is None or planes.shape[2:] == size or not len(planes):
+        return planes
+    items = planes.transpose(0, 2, 3, 1)
+    whole = planes.shape[1] in (3, 4)
+    parts = [items[..., : planes.shape[1]]] if whole else [items[..., i] for i in range(planes.shape[1])]
+    done = [
+        np.stack([np.asarray(decoder.fitted(Image.fromarray(np.ascontiguousarray(x)), size[1], size[0])) for x in part])
+        for part in parts
+    ]
+    return done[0].transpose(0, 3, 1, 2) if whole else np.stack(done, 1)
 
 
 def _planes(x: np.ndarray) -> np.ndarray:

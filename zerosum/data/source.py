@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from math import ceil
@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from zerosum.data.found import Found
 from zerosum.errors import UserError
 from zerosum.game import Batch
 from zerosum.noise import mix
@@ -69,10 +70,24 @@ class Modality(Protocol):
         """Decoded items as files in a folder that exists."""
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Items that are looked at a part at a time: `take(rows)` gives those of an int64 [n] as [n, *shape]."""
+
+    count: int
+    take: Callable[[np.ndarray], np.ndarray]
+
+
 class Source(ABC):
     """Training items in model space, in an order that is a function of (seed, cursor); and items held out of training."""
 
     spec: Spec
+    found: Found | None = None
+    """What the reader has to say of the files, where there were any."""
+
+    def stored(self) -> tuple[Rows, Rows] | None:
+        """Training and held-out items as they are kept, for inspection; None where there is no end of them."""
+        return None
 
     @abstractmethod
     def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
@@ -95,19 +110,55 @@ class Source(ABC):
         """The same source with its data, and its batches, on a device."""
 
 
+class Order:
+    """An endless row of permutations of `count` items, one for each epoch: a function of the seed and the position."""
+
+    def __init__(self, count: int, device: torch.device | str = "cpu") -> None:
+        self._count, self._device = count, device
+        self._last: tuple[tuple[int, int], Tensor] | None = None
+
+    def rows(self, at: int, n: int, seed: int) -> Tensor:
+        """Positions [at, at + n) of it, int64 [n]."""
+        parts = []
+        while n:
+            epoch, first = divmod(at, self._count)
+            taken = min(n, self._count - first)
+            parts.append(self.permutation(epoch, seed)[first : first + taken])
+            at, n = at + taken, n - taken
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+    def permutation(self, epoch: int, seed: int) -> Tensor:
+        """One epoch's order, int64 [count]."""
+        last = self._last
+        if last is None or last[0] != (epoch, seed):
+            generator = torch.Generator().manual_seed(mix(seed, epoch, 2**31))
+            last = (epoch, seed), torch.randperm(self._count, generator=generator).to(self._device)
+            self._last = last
+        return last[1]
+
+
 class InMemory(Source):
     """Items kept on the training device, as they came (bytes stay bytes), and scaled there batch by batch.
 
     A set that would take more than half of a GPU's free memory stays with the processor; then the batches travel.
 
-    `x` and `held_x`: [n, *shape]; bytes are mapped to [-1, 1], floats are taken as model space. `y`: int64 [n].
+    `x` and `held_x`: [n, *shape]; bytes are mapped to [-1, 1], floats are taken as model space. `y`: int64 [n]. `known`:
+    the fingerprint, where another hash of the same items stands already.
     """
 
     def __init__(
-        self, spec: Spec, x: Tensor, y: Tensor | None, held_x: Tensor, held_y: Tensor | None, device: str = "cpu"
+        self,
+        spec: Spec,
+        x: Tensor,
+        y: Tensor | None,
+        held_x: Tensor,
+        held_y: Tensor | None,
+        device: str = "cpu",
+        known: str | None = None,
     ) -> None:
-        self.spec, self._device = spec, device
+        self.spec, self._device, self._known = spec, device, known
         self._x, self._y, self._held_x, self._held_y = x, y, held_x, held_y
+        self._order = Order(len(x), x.device)
 
     def __len__(self) -> int:
         return len(self._x)
@@ -115,9 +166,17 @@ class InMemory(Source):
     def to(self, device: str) -> InMemory:
         home = device if _fits(self._x, device) else "cpu"
         y = None if self._y is None else self._y.to(home)
-        return InMemory(self.spec, self._x.to(home), y, self._held_x, self._held_y, device)
+        return InMemory(self.spec, self._x.to(home), y, self._held_x, self._held_y, device, self._known)
+
+    def stored(self) -> tuple[Rows, Rows]:
+        def rows(x: Tensor) -> Rows:
+            return Rows(len(x), lambda at: x[torch.from_numpy(at).to(x.device)].cpu().numpy())
+
+        return rows(self._x), rows(self._held_x)
 
     def fingerprint(self) -> str:
+        if self._known is not None:
+            return self._known
         digest = sha256(repr((self.spec.shape, self.spec.names, self.spec.offset, self.spec.scale)).encode())
         for part in (self._x, self._y, self._held_x, self._held_y):
             digest.update(b"" if part is None else part.cpu().contiguous().numpy().data)
@@ -127,36 +186,17 @@ class InMemory(Source):
         share = size // world
         at = start * size + rank * share
         while True:
-            rows = self._rows(at, share, seed)
+            rows = self._order.rows(at, share, seed)
             x, y = self._x[rows].to(self._device), None if self._y is None else self._y[rows].to(self._device)
-            yield _batch(x, y)
+            yield as_batch(x, y)
             at += size
 
-    def _rows(self, at: int, n: int, seed: int) -> Tensor:
-        """Positions [at, at + n) of an endless row of permutations of the items, one for each epoch."""
-        parts = []
-        while n:
-            epoch, first = divmod(at, len(self._x))
-            taken = min(n, len(self._x) - first)
-            parts.append(self._permutation(epoch, seed)[first : first + taken])
-            at, n = at + taken, n - taken
-        return torch.cat(parts) if len(parts) > 1 else parts[0]
-
-    _last: tuple[tuple[int, int], Tensor] | None = None
-
-    def _permutation(self, epoch: int, seed: int) -> Tensor:
-        if self._last is None or self._last[0] != (epoch, seed):
-            generator = torch.Generator().manual_seed(mix(seed, epoch, 2**31))
-            order = torch.randperm(len(self._x), generator=generator).to(self._x.device)
-            self._last = (epoch, seed), order
-        return self._last[1]
-
     def held_out(self) -> Batch:
-        return _batch(self._held_x, self._held_y)
+        return as_batch(self._held_x, self._held_y)
 
     def some(self, n: int, seed: int = 0) -> Batch:
-        rows = self._permutation(0, mix(seed, 1))[:n]
-        batch = _batch(self._x[rows], None if self._y is None else self._y[rows])
+        rows = self._order.permutation(0, mix(seed, 1))[:n]
+        batch = as_batch(self._x[rows], None if self._y is None else self._y[rows])
         return {name: value.cpu() for name, value in batch.items()}
 
 
@@ -165,7 +205,8 @@ def _fits(x: Tensor, device: str) -> bool:
     return not device.startswith("cuda") or 2 * x.nbytes <= torch.cuda.mem_get_info(device)[0]
 
 
-def _batch(x: Tensor, y: Tensor | None) -> Batch:
+def as_batch(x: Tensor, y: Tensor | None) -> Batch:
+    """A batch in model space: bytes are mapped to [-1, 1]."""
     x = x.float() / 127.5 - 1 if x.dtype == torch.uint8 else x
     return {"x": x} if y is None else {"x": x, "y": y}
 
@@ -191,26 +232,55 @@ def classes(labels: Any, count: int, origin: str) -> tuple[np.ndarray | None, tu
     return y, tuple(str(name) for name in names)
 
 
+def divide(
+    count: int, y: np.ndarray | None, share: float, origin: str, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows for training and rows held out: stratified by label where every class has two items, the same each time.
+
+    `groups`: int [count]; items of one group stay on one side, as far as both sides keep some.
+    """
+    from sklearn.model_selection import train_test_split
+
+    if ceil(share * count) >= count:
+        raise UserError(f"{origin}: a held-out share of {share} leaves none of {count} items for training: lower it")
+    fits = y is not None and np.bincount(y).min(initial=2, where=np.bincount(y) > 0) > 1
+    room = y is not None and min(share, 1 - share) * count >= len(np.unique(y))
+    rows, kept = train_test_split(np.arange(count), test_size=share, random_state=0, stratify=y if fits and room else None)
+    if groups is None:
+        return rows, kept
+    held = np.zeros(count, bool)
+    held[kept] = True
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    together = held[first][group]  # a group goes where its first item went
+    if 2 * together.sum() < len(kept) or 2 * (count - together.sum()) < len(rows):
+        return rows, kept
+    order = np.concatenate([rows, kept])
+    return order[~together[order]], order[together[order]]
+
+
 def split(
-    spec: Spec, x: np.ndarray, y: np.ndarray | None, held_out: float | None = None, test: tuple[Any, Any] | None = None
+    spec: Spec,
+    x: np.ndarray,
+    y: np.ndarray | None,
+    held_out: float | None = None,
+    test: tuple[Any, Any] | None = None,
+    groups: np.ndarray | None = None,
 ) -> InMemory:
     """A source from arrays, with a held-out part drawn before anything is learned from them.
 
     x: [n, *spec.shape]; y: int [n] from 0. `held_out`: its share, by default 0.2 below 10,000 items and 0.1 from there
-    on; stratified by label where every class has two items. `test`: a held-out part that came with the data instead.
+    on. `test`: a held-out part that came with the data instead. `groups`: as in `divide`.
     """
-    from sklearn.model_selection import train_test_split
-
+    names = [f"item {i}" for i in range(len(x))]
     if test is None:
         share = held_out if held_out is not None else (0.2 if len(x) < 10_000 else 0.1)
-        if ceil(share * len(x)) >= len(x):
-            raise UserError(f"{spec.origin}: a held-out share of {share} leaves none of {len(x)} items for training: lower it")
-        fits = y is not None and np.bincount(y).min(initial=2, where=np.bincount(y) > 0) > 1
-        room = y is not None and min(share, 1 - share) * len(x) >= len(np.unique(y))
-        rows, kept = train_test_split(np.arange(len(x)), test_size=share, random_state=0, stratify=y if fits and room else None)
+        rows, kept = divide(len(x), y, share, spec.origin, groups)
+        names = [names[i] for part in (rows, kept) for i in part]
         x, y, test = x[rows], None if y is None else y[rows], (x[kept], None if y is None else y[kept])
     counts = () if y is None else tuple(np.bincount(y, minlength=len(spec.names)).tolist())
     tensor = lambda values: None if values is None else torch.from_numpy(np.ascontiguousarray(values))
     labels = [None if values is None else values.astype(np.int64) for values in (y, test[1])]
     parts = [tensor(values) for values in (x, labels[0], test[0], labels[1])]
-    return InMemory(replace(spec, counts=counts, items=len(x)), *parts)  # type: ignore[arg-type]
+    source = InMemory(replace(spec, counts=counts, items=len(x)), *parts)  # type: ignore[arg-type]
+    source.found = Found(files=len(names), names=names)
+    return source
