@@ -64,12 +64,21 @@ def examine(slot: int, load: str | bytes, shape: Shape | None) -> tuple[Fact, by
     content = b""
     try:
         if isinstance(load, str):
-            with open(load, "rb") as file:
+            with open(load, "rb", 0) as file:
                 load = file.read()
         content = hashlib.blake2b(load, digest_size=16).digest()
         if not load:
             raise ValueError("the file is empty")
-        bands, fact = _opened(load, shape)
+        plain = None if shape is None else _plain_png(load)
+        if plain is not None and shape is not None:
+            height, width, channels = plain.height, plain.width, len(plain.mode)
+            if (height, width, channels) == shape[:3]:  # most files of most sets, by the shortest way
+                pixels = plain.tobytes()
+                mark = hashlib.blake2b(pixels, digest_size=16).digest()
+                return Fact(slot, content, height, width, channels, 8, mark, plain.mode), pixels
+            bands, fact = [plain], Fact(slot, content, height, width, channels, mode=plain.mode)
+        else:
+            bands, fact = _opened(load, shape)
         slotted = fact._replace(slot=slot, content=content)
         if shape is not None and fact.channels != shape.channels and not {fact.channels, shape.channels} <= {1, 3, 4}:
             raise ValueError(f"{fact.channels} channels, and the others have {shape.channels}")
@@ -87,8 +96,6 @@ def examine(slot: int, load: str | bytes, shape: Shape | None) -> tuple[Fact, by
 
 def _opened(data: bytes, shape: Shape | None) -> tuple[list[Image.Image], Fact]:
     """The picture, whole and upright, as one image of L, RGB or RGBA or as several of L, and what it is."""
-    if shape is not None and (plain := _plain_png(data)) is not None:
-        return [plain], Fact(0, b"", plain.height, plain.width, len(plain.mode), mode=plain.mode)
     if data[:6] == b"\x93NUMPY":
         return _bands(_array(data))
     try:

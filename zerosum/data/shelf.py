@@ -98,15 +98,15 @@ class Folder(Shelf):
                 except OSError:  # a link to nowhere is no picture, but its name says it was meant to be one
                     found.append((name, "gone"))
 
-        walk(self._path, "")
+        walk(self._path, "")  # which is the order of `in_order`
         if any(not name.lower().endswith(".npy") for name, _ in found):  # arrays beside pictures are something else
             found = [pair for pair in found if not pair[0].lower().endswith(".npy")]
-        found.sort(key=lambda pair: in_order(pair[0]))
         self.names, self.marks = [name for name, _ in found], [mark for _, mark in found]
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
+        stem = self._path.rstrip("/") + "/"  # which every system takes between folders
         for slot in slots:
-            yield slot, os.path.join(self._path, *self.names[slot].split("/"))
+            yield slot, stem + self.names[slot]
 
     def table(self, name: str) -> bytes:
         return Path(self._path, *name.split("/")).read_bytes()
