@@ -36,7 +36,7 @@ def draw(n: int, channels: int, p: Tensor | float, device: torch.device) -> Tens
         flip = (chosen[:, 2] & (u[:, 5] < 0.5)).float()[:, None, None]
         matrix = (eye - 2 * flip * grey) @ matrix
     if k == 3:
-        cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=device) / 3**0.5
+        cross = (eye.roll(1, 0) - eye.roll(1, 1)) / 3**0.5  # v -> a x v, a the grey axis: ((0, -1, 1), (1, 0, -1), (-1, 1, 0))
         angle = torch.where(chosen[:, 3], (2 * u[:, 6] - 1) * torch.pi, 0.0)[:, None, None]
         matrix = (eye + (1 - angle.cos()) * (grey - eye) + angle.sin() * cross) @ matrix
         strength = torch.where(chosen[:, 4], torch.exp2(z[:, 2]), 1.0)[:, None, None]

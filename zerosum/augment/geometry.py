@@ -24,9 +24,10 @@ def draw(n: int, height: int, width: int, p: Tensor | float, device: torch.devic
     degrees, not by 90, as no turn by 90 fills its frame.
     """
     u, z = noise.uniform(n, 15, device=device), noise.normal(n, 4, device=device)
-    p = torch.as_tensor(p, device=device)
+    p = p if isinstance(p, Tensor) else u.new_full((), p)  # filled on the device: a copy to a GPU would wait for it
     chosen = iter((u[:, :8] < torch.stack([p, p, p, p, 1 - (1 - p).sqrt(), p, 1 - (1 - p).sqrt(), p])).unbind(1))
-    one, zero, size = torch.ones_like(u[:, 0]), torch.zeros_like(u[:, 0]), u.new_tensor([width, height])
+    one, zero = torch.ones_like(u[:, 0]), torch.zeros_like(u[:, 0])
+    size = torch.stack([u.new_full((), width), u.new_full((), height)])
 
     flip = torch.where(next(chosen) & (u[:, 8] < 0.5), -one, one)
     back = linear(flip, zero, zero, one)
@@ -81,8 +82,8 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
     x, inverse = smoothed(x, (shrinking(inverse) - 1).clamp(0, 1).to(x.dtype)), inverse.float()
     ys = torch.arange(h, device=x.device).sub((h - 1) / 2).repeat_interleave(w)
     xs = torch.arange(w, device=x.device).sub((w - 1) / 2).repeat(h)
-    places = inverse @ torch.stack([xs, ys, torch.ones_like(xs)])  # [n, 2, h * w]
-    columns, rows = (places[:, i] + (size - 1) / 2 for i, size in enumerate((w, h)))
+    a, b, c, d, e, f = inverse.flatten(1)[:, :, None].unbind(1)  # no matrix product: a GPU may round those to ten bits
+    columns, rows = a * xs + b * ys + c + (w - 1) / 2, d * xs + e * ys + f + (h - 1) / 2
     left, top = columns.floor(), rows.floor()
     right_share, low_share = columns.sub_(left).to(x.dtype), rows.sub_(top).to(x.dtype)
     across, down = ([mirrored(at + i, size) for i in (0, 1)] for at, size in ((left, w), (top, h)))
