@@ -1,5 +1,6 @@
 """R3GAN as its paper states it: initial weights, sizes, schedules."""
 
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -9,6 +10,7 @@ from zerosum import UserError, open_source, recipes
 from zerosum.game import Clock
 from zerosum.nets.r3gan import Block, Discriminator, Generator
 from zerosum.nets.shapes import pyramid, tapered
+from zerosum.parts import penalty_weight, smoothness
 
 r3gan = recipes.find("r3gan")
 
@@ -69,8 +71,6 @@ def test_schedules_start_and_end_where_the_paper_says(kimg, last):
 
 
 def test_the_penalty_falls_to_a_tenth():
-    from zerosum.parts import penalty_weight
-
     cfg = r3gan.Config()
     assert penalty_weight(cfg, Clock(0, 10)) == pytest.approx(0.05)
     assert penalty_weight(cfg, Clock(10, 10)) == pytest.approx(0.005)
@@ -85,6 +85,28 @@ def test_adam_is_given_its_scheduled_second_decay():
         pass
     for optim in run.optims.values():
         assert optim.param_groups[0]["betas"] == (0.0, pytest.approx(0.9 + 0.09 * 0.75))
+
+
+def test_penalties_in_bfloat16_pull_as_those_in_float32():
+    torch.manual_seed(0)
+    source = open_source("digits")
+    cfg = r3gan.Config(batch=16, width=32)
+    pulls, values = [], []
+    game = r3gan.build(cfg, source.spec)
+    D, batch = game.nets["D"], source.some(16)
+    for block in D.stages.modules():  # not at the start, where blocks are the identity
+        if isinstance(block, Block):
+            torch.nn.init.normal_(block.layers[4].weight, 0.0, 0.1)
+    for exact in (True, False):
+        with torch.autocast("cpu", torch.bfloat16):
+            critic = lambda x: D(x, batch["y"])
+            term = smoothness(replace(cfg, penalty_exact=exact), critic, batch["x"], batch["x"], Clock())["r1_r2"]
+        D.zero_grad()
+        term.backward()
+        values.append(term.item())
+        pulls.append(torch.cat([p.grad.flatten() for p in D.parameters() if p.grad is not None]))
+    assert values[0] != values[1] and values[1] == pytest.approx(values[0], rel=0.02)
+    assert (pulls[0] - pulls[1]).norm() < 0.02 * pulls[0].norm()
 
 
 def test_labels_are_taken_unless_turned_off():

@@ -16,7 +16,7 @@ from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.game import Clock, Player, Schedule, Terms
 from zerosum.losses import LossName, adversarial_loss
-from zerosum.penalties import Critic, PenaltyName, clipped, penalty
+from zerosum.penalties import Critic, PenaltyName, as_trained, clipped, penalty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,7 @@ class Settings:
     penalty: PenaltyName = "none"  # penalty on D's gradient with respect to its input
     penalty_weight: float = 10.0  # weight of the penalty
     penalty_end: float = 1.0  # share of that weight that is left at the end of a half cosine
+    penalty_exact: bool = True  # take it in float32 also where the rest is in bfloat16
     penalty_every: int = 1  # steps between penalties; the weight is multiplied by it
     augment: Literal["none", "diffaugment", "ada", "fixed"] = "none"  # change what D sees of images, against few data
     augment_p: float = 0.3  # fixed: probability of each operation
@@ -190,4 +191,6 @@ def smoothness(cfg: Settings, critic: Critic, real: Tensor, fake: Tensor, clock:
     smooth = penalty(cfg.penalty)
     if smooth is None or clock.step % cfg.penalty_every:
         return {}
+    if not cfg.penalty_exact:
+        critic = as_trained(critic, real.device.type)
     return {cfg.penalty: penalty_weight(cfg, clock) * cfg.penalty_every * smooth(critic, real, fake)}

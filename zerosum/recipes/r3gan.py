@@ -32,6 +32,7 @@ class Config(Settings):
     penalty: PenaltyName = "r1_r2"  # penalty on D's gradient with respect to its input
     penalty_weight: float = 0.05  # weight of the penalty: gamma (the paper: 0.05 for CIFAR-10, 2 for 64 x 64 faces)
     penalty_end: float = 0.1  # share of that weight that is left at the end of a half cosine
+    penalty_exact: bool = False  # take it in float32 also where the rest is in bfloat16
     lr_g: float = 2e-4  # G's learning rate
     lr_d: float = 2e-4  # D's learning rate
     lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"  # how the learning rates fall
