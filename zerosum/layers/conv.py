@@ -1,8 +1,7 @@
 """Convolutions whose derivatives are convolutions too, of every order, and whose weight gradient may be a matrix product.
 
-Torch's second derivative of a convolution takes the batch for a kernel and goes through groups one by one: measured on four
-Zen 5 cores, R1 and R2 of a small R3GAN took 2.4 times as long with it. Here gradients are functions with gradients, each of
-them one call of torch's.
+Torch's second derivative of a convolution takes the batch for a kernel and goes through groups one by one. Here gradients
+are functions with gradients, each of them one call of torch's.
 
 oneDNN's bfloat16 weight gradients run far below the processor's rate where channels are many and maps small: measured
 on four Zen 5 cores, 0.44 TFLOP/s for 256 -> 512 channels at 8 x 8, against 1.35 for a plain matrix product. Gathering
