@@ -60,7 +60,7 @@ def choose(path: Path, arrays: Mapping[str, np.ndarray], chosen: list[str]) -> A
     name, x = next(iter(wide.items()))
     y, origin, notes, words = beside(arrays, len(x), chosen[1:])
     others = [other for other, value in arrays.items() if value.ndim > 2 and other != name and value.shape[1:] == x.shape[1:]]
-    if others:
+    if others and not chosen:
         notes = (*notes, f"read {name}, and not {', '.join(others)}; choose with {path.name}:NAME")
     return Arrays(x, y, origin, notes, words)
 
