@@ -105,7 +105,7 @@ def optimiser(cfg: Settings, lr: float) -> Callable[[list[nn.Parameter]], torch.
     """One side's optimiser."""
     if cfg.optim == "rmsprop":
         return partial(torch.optim.RMSprop, lr=lr)
-    return partial(torch.optim.Adam, lr=lr, betas=(cfg.beta1, cfg.beta2), fused=True)
+    return partial(torch.optim.Adam, lr=lr, betas=(float(cfg.beta1), float(cfg.beta2)), fused=True)
 
 
 def scheduled(cfg: Settings, clock: Clock) -> float:
