@@ -75,11 +75,13 @@ def _images(spec: Spec) -> Choice:
 
 
 def _images_on_gpu(spec: Spec) -> Choice:
-    side = max(spec.shape[1:])
-    gamma = round(0.05 * max(1.0, (side / 32) ** 2), 3)
-    why = [f"a GPU: a wide r3gan, R1 and R2 weight {gamma:g} for {side} pixels"]
-    settings = {"width": 384 if side <= 64 else 256, "full": 32, "batch": 128, "penalty_weight": gamma}
-    return Choice("r3gan", settings | _few(spec, why), tuple(why))
+    """StyleGAN2-ADA's own rule for gamma (Karras et al. 2020, appendix C), and its channels; 0.01 is its CIFAR-10 setting."""
+    height, wide = spec.shape[1:]
+    batch = 64 if max(height, wide) <= 64 else 32
+    gamma = round(max(0.01, 2e-4 * height * wide / batch), 4)
+    why = ["a GPU: stylegan2 at its authors' width", f"R1 weight {gamma:g} for {height} x {wide} pixels in batches of {batch}"]
+    settings = {"width": 512, "full": 32, "z_dim": 512, "batch": batch, "penalty_weight": gamma}
+    return Choice("stylegan2", settings | _few(spec, why), tuple(why))
 
 
 def _few(spec: Spec, why: list[str]) -> dict[str, Any]:
