@@ -116,7 +116,7 @@ def main() -> None:
             row = (way, seed, f"{found[way][-1]:.4f}", f"{least[1]:.4f} at step {least[0]:,}", last, f"{seconds:.0f}")
             print(f"| {' | '.join(map(str, row))} |", flush=True)
             if args.pictures:
-                _picture(made[:100], few, args.pictures / f"{way}-{seed}.png")
+                _picture(made[:100], few, args.pictures / f"{way.split(':')[0]}-{seed}.png")
                 _chart(curves, args.pictures / "curves.png")
     means = {way: float(np.mean(values)) for way, values in found.items()}
     print("\n| distance against validation images, by step |", *(f"{step:,} |" for step, _ in next(iter(curves.values()))))
