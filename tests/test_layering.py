@@ -25,6 +25,9 @@ BELOW = {
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
     "cache.py": set(),
+    "snapshot.py": LOW | {"play"},
+    "sampling.py": LOW | {"play", "data"},
+    "guard": LOW | {"play", "snapshot", "sampling", "data", "metrics", "rundir", "guard"},
     "metrics/features": LOW | {"cache", "data", "metrics", "nets"},
     "metrics": LOW | {"data", "metrics", "nets"},
 }

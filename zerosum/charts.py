@@ -15,10 +15,11 @@ Points = Sequence[tuple[float, float]]
 Band = Sequence[tuple[float, float, float]]
 
 
-def curves(lines: Mapping[str, Points], title: str, band: Band = ()) -> str:
+def curves(lines: Mapping[str, Points], title: str, band: Band = (), marks: Sequence[int] = ()) -> str:
     """An SVG of named lines of (step, value), without points that are not finite; more than 600 are thinned by averaging.
 
-    `band`: intervals (step, low, high), drawn as a bar through the line's point.
+    `band`: intervals (step, low, high), drawn as a bar through the line's point. `marks`: steps at which something
+    happened, drawn as dotted lines.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -34,6 +35,8 @@ def curves(lines: Mapping[str, Points], title: str, band: Band = ()) -> str:
         if whole := [(x, low, high) for x, low, high in band if max(abs(low), abs(high)) < HUGE]:
             steps, lows, highs = zip(*whole, strict=True)
             axes.vlines(steps, lows, highs, color=COLOURS[0], linewidth=1.2, alpha=0.55)
+        for step in marks:
+            axes.axvline(step, color=COLOURS[5], linewidth=1, linestyle=":")
         axes.set_title(_plain(title), loc="left", fontsize=12)
         axes.set_xlabel("step")
         axes.grid(alpha=0.25, linewidth=0.6)

@@ -23,6 +23,9 @@ class Clock:
     step: int = 0  # steps taken
     total: int = 1  # steps planned
     batches: int = 0  # batches drawn from the source: the data cursor
+    lr_scale: float = 1.0  # what the guard left of every learning rate
+    instance_noise: float = 0.0  # standard deviation of the noise that the guard put on D's input, in model space
+    r1: float = 0.0  # weight of the penalty on D's gradient at real items that the guard added
 
     @property
     def progress(self) -> float:

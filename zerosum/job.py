@@ -19,6 +19,7 @@ from zerosum.data.preflight import Preflight, inspect
 from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
 from zerosum.game import Game
+from zerosum.guard.memory import Memory
 from zerosum.machine import describe, fast_bf16, pick_device
 from zerosum.metrics import ITEMS, score
 from zerosum.metrics.score import Score
@@ -27,6 +28,7 @@ from zerosum.play import Pace, Run
 from zerosum.progress import Display
 from zerosum.rundir import RunDir, writing
 from zerosum.sampling import Sampler
+from zerosum.snapshot import Snapshot
 from zerosum.tensorboard import Events
 from zerosum.train import Training, check, train
 
@@ -87,6 +89,9 @@ class Job:
 
     def __init__(self, source: Source, training: Training, run: Run, folder: RunDir | None, before: float = 0.0) -> None:
         self.training, self.run, self.folder, self.before = training, run, folder, before
+        self.memory: Memory | None = None  # the guard's, of an earlier part of this run
+        self.best: Snapshot | None = None
+        self.notes: list[str] = []  # what the guard did
         self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
         self.sampler = Sampler(run, source.spec)
         self._data = source  # as it is, not mirrored: what scores compare with
@@ -157,19 +162,31 @@ class Job:
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
         run = _rebuilt(folder, name, cfg, spec, training, dtype)
-        before = folder.restore(run) if reading or folder.checkpoints() else 0.0
+        before = folder.restore(run, folder.shown() if reading else None) if reading or folder.checkpoints() else 0.0
         total = run.clock.total if training.steps is None else training.steps
         if total < run.clock.step:
             raise UserError(f"{path} has come to step {run.clock.step:,} already: give more --steps than that")
         if minutes is not None and 60 * minutes > before:
             total = max(total, run.clock.step + 1)  # planned anew at the first look-up
         run.clock = replace(run.clock, total=total)
-        if parallel.rank() > 0 or reading:
-            return Job(source, training, run, folder if reading else None, before)
-        if moved or device is not None:
-            folder.asked(training=asdict(training))
-        folder.forget_after(run.clock.step)
-        return Job(source, training, run, folder, before)
+        job = Job(source, training, run, folder if reading or parallel.rank() == 0 else None, before)
+        if reading:
+            return job
+        job._recall(folder, moved)
+        if parallel.rank() == 0:
+            if moved or device is not None:
+                folder.asked(training=asdict(training))
+            folder.forget_after(run.clock.step)
+        return job
+
+    def _recall(self, folder: RunDir, moved: bool) -> None:
+        """What the guard remembers of the run so far. Where the end is moved, it may try everything again."""
+        if not folder.checkpoints():
+            return
+        memory = Memory.from_json(folder.guarded(folder.latest()))
+        if memory.best is not None and memory.best.step in folder.checkpoints():
+            self.best = folder.snapshot(memory.best.step)
+        self.memory = replace(memory, stopped="", shown=None, remedies=[], stale=0) if moved else memory
 
     def play(self, display: Display | None = None) -> bool:
         """Train to the end of the plan; False where it was asked to stop before."""
@@ -178,7 +195,17 @@ class Job:
             raise UserError("the ranks do not start from one checkpoint: let every rank see the same run folder")
         with self._events(step):
             finished, self.before = train(
-                self.run, self.source, self.training, self.folder, display, self.score, self.picture, self.before
+                self.run,
+                self.source,
+                self.training,
+                self.folder,
+                display,
+                self.score,
+                self.picture,
+                self.before,
+                self.memory,
+                self.best,
+                self.notes,
             )
         return finished
 
@@ -192,7 +219,8 @@ class Job:
         """Write scores of the game as it stands into the log, where there is one."""
         if self.folder is not None:
             step, rows = self.run.clock.step, [one.to_json() for one in scores]
-            final = {"final": True} if step >= self.run.clock.total else {}
+            shown = self.folder.guarded(self.folder.latest()).get("shown")  # the guard ended training, or went back to it
+            final = {"final": True} if step >= self.run.clock.total or step == shown else {}
             with self._events(step):
                 self.folder.log({"step": step, "seconds": round(self.before, 3), "scores": rows, **final})
 
@@ -280,5 +308,5 @@ def open_run(path: str | Path, step: int | None = None, device: str = "auto", re
     name, cfg, spec, training = _asked(folder, recipe)
     modality(spec)
     run = _rebuilt(folder, name, cfg, spec, replace(training, device=device, threads=0, accum=1, compile=False), "float32")
-    folder.restore(run, step, optims=False)
+    folder.restore(run, folder.shown() if step is None else step, optims=False)
     return Sampler(run, spec)

@@ -16,7 +16,7 @@ from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.game import Clock, Player, Schedule, Terms
 from zerosum.losses import LossName, adversarial_loss
-from zerosum.penalties import Critic, PenaltyName, as_trained, clipped, penalty
+from zerosum.penalties import Critic, PenaltyName, as_trained, clipped, penalty, r1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,8 +173,11 @@ def ema(cfg: Settings, *nets: str) -> dict[str, Schedule]:
 
 
 def noisy(cfg: Settings, x: Tensor, clock: Clock) -> Tensor:
-    """x with instance noise, annealed linearly to none (Sonderby et al. 2017, "Amortised MAP Inference")."""
-    spread = cfg.instance_noise * (1 - clock.progress)
+    """x with instance noise, annealed linearly to none (Sonderby et al. 2017, "Amortised MAP Inference").
+
+    What the guard added to it stays.
+    """
+    spread = cfg.instance_noise * (1 - clock.progress) + clock.instance_noise
     return x + spread * noise.normal(*x.shape, device=x.device) if spread else x
 
 
@@ -186,11 +189,14 @@ def penalty_weight(cfg: Settings, clock: Clock) -> float:
 def smoothness(cfg: Settings, critic: Critic, real: Tensor, fake: Tensor, clock: Clock) -> Terms:
     """The penalty's term, {} at steps without one. Taken every k steps it weighs k times as much.
 
+    R1 that the guard added is a term of its own.
+
     Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", section 3.1: lazy regularisation.
     """
+    added = {"guard_r1": clock.r1 * r1(critic, real, fake)} if clock.r1 else {}
     smooth = penalty(cfg.penalty)
     if smooth is None or clock.step % cfg.penalty_every:
-        return {}
+        return added
     if not cfg.penalty_exact:
         critic = as_trained(critic, real.device.type)
-    return {cfg.penalty: penalty_weight(cfg, clock) * cfg.penalty_every * smooth(critic, real, fake)}
+    return {cfg.penalty: penalty_weight(cfg, clock) * cfg.penalty_every * smooth(critic, real, fake)} | added

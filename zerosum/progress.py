@@ -27,6 +27,9 @@ class Display:
     def update(self, clock: Clock, rate: float, seconds: float, losses: dict[str, float], scores: list[Score]) -> None:
         """A look-up: `rate` in items/s, `seconds` of training so far."""
 
+    def note(self, said: str) -> None:
+        """What the guard did."""
+
 
 class Lines(Display):
     """A line every ten seconds, for logs."""
@@ -41,11 +44,15 @@ class Lines(Display):
                 f"{_where(clock, rate, seconds)}  {_losses(losses)}{_score(scores)}", soft_wrap=True, highlight=False
             )
 
+    def note(self, said: str) -> None:
+        self.console.print(f"guard: {said}", soft_wrap=True, highlight=False, markup=False)
+
 
 class Bar(Display):
     """A live bar with step, items/s, time left, each player's loss and the last score."""
 
     def __init__(self, console: Console) -> None:
+        self._console, self._noted = console, ""
         self._live = Live(console=console, refresh_per_second=8, transient=False)
 
     def __enter__(self) -> Bar:
@@ -63,7 +70,13 @@ class Bar(Display):
         rest = Table.grid()
         rest.add_row(table)
         rest.add_row(Text(_losses(losses) + _score(scores), style="dim"))
+        if self._noted:
+            rest.add_row(Text(self._noted, style="yellow"))
         self._live.update(rest)
+
+    def note(self, said: str) -> None:
+        self._noted = f"guard: {said}"
+        self._console.print(Text(self._noted, style="yellow"))
 
 
 def display(console: Console) -> Display:

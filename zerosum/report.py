@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from zerosum import charts, machine, recipes
+from zerosum.guard.words import notes, readings, standing
 from zerosum.rundir import RunDir
 
 MOST_PICTURES = 24
@@ -29,9 +30,10 @@ def write_report(folder: RunDir) -> Path:
 
 def _facts(folder: RunDir) -> dict[str, Any]:
     rows, config = list(folder.rows()), folder.config
-    losses = [row for row in rows if "scores" not in row]
+    kept, acts = standing(rows), notes(rows)
+    losses = [row for row in kept if "scores" not in row and "note" not in row]
     scored = [row | {"scores": found} for row in rows if (found := _scores(row))]
-    last = losses[-1] if losses else {}
+    last = next((row for row in reversed(losses) if "items_per_s" in row), {})
     seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
     device = str(_object(config, "machine").get("device", "CPU"))
     threads, world = _count(_object(config, "machine").get("threads")), _count(config.get("world"))
@@ -52,7 +54,10 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "scores": [_bar(one) for one in _latest(scored)],
         "scored_at": scored[-1]["step"] if scored else None,
         "pictures": _pictures(folder),
-        "charts": [Markup(svg) for svg in (*_loss_charts(losses), *_score_charts(scored))],
+        "notes": [{"step": row["from"], "note": row["note"]} for row in acts],
+        "charts": [
+            Markup(svg) for svg in (*_guard_charts(readings(kept), acts), *_loss_charts(losses, acts), *_score_charts(scored))
+        ],
         "tables": {
             title: _flat(config.get(title, {})) for title in ("settings", "training", "data", "spec", "machine", "parameters")
         },
@@ -119,18 +124,32 @@ def _bar(score: dict[str, Any]) -> dict[str, Any]:
     return bar
 
 
-def _loss_charts(rows: list[dict[str, Any]]) -> list[str]:
+def _guard_charts(rows: list[dict[str, Any]], acts: list[dict[str, Any]]) -> list[str]:
+    """What the guard looked at: how far samples were from real items, and how varied."""
+    if len(rows) < 2:
+        return []
+    line = lambda name: [(row["step"], row["guard"][name]) for row in rows]
+    marks = [row["step"] for row in acts]
+    return [
+        charts.curves({"distance": line("score")}, "The guard: samples' distance to real items (1: as real)", marks=marks),
+        charts.curves({"variety": line("spread"), "coverage": line("coverage")}, "The guard: variety of samples", marks=marks),
+    ]
+
+
+def _loss_charts(rows: list[dict[str, Any]], acts: list[dict[str, Any]]) -> list[str]:
     names = list(dict.fromkeys(name for row in rows for name in row if "/" in name))
     line = lambda name: [(row["step"], row[name]) for row in rows if isinstance(row.get(name), int | float)]
-    found = []
+    found, marks = [], [row["step"] for row in acts]
     logits = [name for name in names if "logit" in name]
     if logits:
         labels = {name: "D(real)" if name.endswith("real") else "D(generated)" for name in logits}
-        found.append(charts.curves({labels[name]: line(name) for name in logits}, "What D says (mean logit)"))
+        found.append(charts.curves({labels[name]: line(name) for name in logits}, "What D says (mean logit)", marks=marks))
     for player in dict.fromkeys(name.split("/")[0] for name in names):
         mine = [name for name in names if name.startswith(f"{player}/") and name not in logits]
         if mine:
-            found.append(charts.curves({name.split("/", 1)[1]: line(name) for name in mine}, f"What {player} minimises"))
+            found.append(
+                charts.curves({name.split("/", 1)[1]: line(name) for name in mine}, f"What {player} minimises", marks=marks)
+            )
     return found
 
 

@@ -1,9 +1,11 @@
 """The run folder: the interface between training, the command line and whoever reads a run. Nothing executes on load.
 
 config.json            what was asked: recipe, settings, training, data, spec, versions, machine
-log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores")
+log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores"), what the
+                       guard did ("step", "note")
 samples/step-N.png     pictures over time, always of the same inputs
-step-N/                a checkpoint: meta.json (clock), nets.safetensors, optim.pt (tensors alone: weights_only)
+step-N/                a checkpoint: meta.json (clock, what the guard remembers), nets.safetensors, optim.pt (tensors
+                       alone: weights_only)
 report.html            everything above in one file
 tensorboard/           the same curves as TensorBoard events
 """
@@ -32,6 +34,7 @@ from zerosum import __version__
 from zerosum.errors import UserError
 from zerosum.game import Clock
 from zerosum.play import Run
+from zerosum.snapshot import Snapshot
 
 FORMAT = 1
 
@@ -78,19 +81,28 @@ class RunDir:
             raise UserError(f"{self.path} holds no checkpoint yet: go on with `zerosum train --resume {self.path}`")
         return steps[-1]
 
-    def save(self, run: Run, seconds: float, keep: int = 2) -> None:
-        """Write a checkpoint of the run as it stands; all of it or nothing. Older ones than the last `keep` are removed."""
-        final = self.path / f"step-{run.clock.step}"
+    def save(
+        self, run: Run | Snapshot, seconds: float, keep: int = 2, guard: dict[str, Any] | None = None, best: int | None = None
+    ) -> None:
+        """Write a checkpoint of the run as it stands, or stood; all of it or nothing.
+
+        `guard`: what the guard must remember. Checkpoints other than the last `keep` and the one at step `best` are
+        removed.
+        """
+        now = Snapshot.view(run) if isinstance(run, Run) else run
+        final = self.path / f"step-{now.clock.step}"
         self._sweep()
+        meta = {"format": FORMAT, "zerosum": __version__, "clock": asdict(now.clock), "seconds": seconds}
+        meta |= {"guard": guard} if guard is not None else {}
         if final.exists():
+            self._remember(final / "meta.json", meta)
             return
         scratch = self.path / f".saving-{os.getpid()}"
-        meta = {"format": FORMAT, "zerosum": __version__, "clock": asdict(run.clock), "seconds": seconds}
         with writing(self.path, scratch):
             scratch.mkdir()
             optim = BytesIO()
-            torch.save({name: o.state_dict() for name, o in run.optims.items()}, optim)
-            nets = {name: value.contiguous() for name, value in run.nets.state_dict().items()}
+            torch.save(now.optims, optim)
+            nets = {name: value.contiguous() for name, value in now.nets.items()}
             _write(scratch / "nets.safetensors", safetensors.torch.save(nets))
             _write(scratch / "optim.pt", optim.getbuffer())
             _write(scratch / "meta.json", json.dumps(meta, indent=2).encode())
@@ -99,7 +111,52 @@ class RunDir:
             _sync_folder(self.path)
         with writing(self.path):
             for step in self.checkpoints()[:-keep]:
-                self._remove(self.path / f"step-{step}")
+                if step != best:
+                    self._remove(self.path / f"step-{step}")
+
+    def _remember(self, path: Path, meta: dict[str, Any]) -> None:
+        """Renew what the guard remembers and has mended in a checkpoint that is there; all else in it stands."""
+        old = _read_json(path)
+        new = old | {key: meta[key] for key in ("guard", "clock") if key in meta}
+        if new != old:
+            with writing(path):
+                _replace(path, json.dumps(new, indent=2).encode())
+
+    def abandon_after(self, step: int) -> None:
+        """Remove the checkpoints and pictures later than a step that training has gone back to."""
+        with writing(self.path):
+            for later in [at for at in self.checkpoints() if at > step]:
+                self._remove(self.path / f"step-{later}")
+            for picture in [path for at, path in self.pictures() if at > step]:
+                picture.unlink()
+
+    def snapshot(self, step: int) -> Snapshot:
+        """A checkpoint as it lies in the folder. Raises UserError where it cannot be read."""
+        folder = self.path / f"step-{step}"
+        with _damage(folder / "nets.safetensors", f"remove {folder}"):
+            nets = safetensors.torch.load((folder / "nets.safetensors").read_bytes())
+        with _damage(folder / "optim.pt", f"remove {folder}"):
+            optims = torch.load(folder / "optim.pt", map_location="cpu", weights_only=True)
+        with _damage(folder / "meta.json", f"remove {folder}"):
+            return Snapshot(Clock(**_read_json(folder / "meta.json")["clock"]), nets, optims)
+
+    def remember(self, guard: dict[str, Any]) -> None:
+        """Renew what the guard remembers in the newest checkpoint."""
+        self._remember(self.path / f"step-{self.latest()}" / "meta.json", {"guard": guard})
+
+    def guarded(self, step: int) -> dict[str, Any]:
+        """What the guard remembers in the checkpoint of a step; {} where there was no guard, or what is there is none."""
+        try:
+            found = _read_json(self.path / f"step-{step}" / "meta.json").get("guard")
+        except UserError:  # whoever restores it says so
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def shown(self) -> int:
+        """The step of the checkpoint to sample and score: the newest, or an earlier one that the guard found better."""
+        latest = self.latest()
+        better = self.guarded(latest).get("shown")
+        return better if type(better) is int and better in self.checkpoints() else latest
 
     def _remove(self, checkpoint: Path) -> None:
         gone = self.path / f".gone-{checkpoint.name}"
@@ -159,9 +216,10 @@ class RunDir:
     def forget_after(self, step: int) -> None:
         """Drop log lines and pictures later than a step: what was played after the checkpoint is played again.
 
-        The final scores of this step go too: they are taken again, or it is no longer the final one.
+        The final scores go too, and which checkpoint they were of: they are taken again, or they are no longer final.
         """
-        kept = [row for row in self.rows() if row["step"] <= step and not (row["step"] == step and "final" in row)]
+        told = lambda row: "final" in row or _act(row) == "shown"
+        kept = [row for row in self.rows() if row["step"] <= step and not told(row)]
         self.write_text("log.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
         with writing(self.path):
             for later in [path for at, path in self.pictures() if at > step]:
@@ -185,6 +243,12 @@ class RunDir:
         with writing(self.path):
             _replace(self.path / name, text.encode("utf-8", "replace"))
         return self.path / name
+
+
+def _act(row: dict[str, Any]) -> Any:
+    """What the guard did, where this is a line about that."""
+    guard = row.get("guard")
+    return guard.get("name") if isinstance(guard, dict) else None
 
 
 def _write(path: Path, data: bytes | memoryview) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,10 +17,13 @@ from torch import Tensor
 from zerosum import parallel
 from zerosum.data.source import Source
 from zerosum.errors import UserError
+from zerosum.guard.guard import Act, Guard
+from zerosum.guard.memory import Memory
 from zerosum.metrics.score import Score
 from zerosum.play import Run, play
 from zerosum.progress import Display
 from zerosum.rundir import RunDir
+from zerosum.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +45,13 @@ class Training:
     log_every: int = 0  # steps between lines of the log; 0: about four lines a second
     pictures: int = 16  # sample pictures over the run, denser early
     scores: int = 3  # times the quick scores are taken on the way
+    guard: bool = True  # watch for collapse and broken numbers, go back and mend, and end at the best
+    guard_every: int = 0  # steps between the guard's looks at samples; 0: as often as 2 % of the time allows
+    patience: int = 0  # such looks without a better sample after which training ends at the best; 0: it goes on to its end
 
 
-LEAST = {"steps": 1, "seed": 0, "threads": 0, "accum": 1, "save_every": 0, "log_every": 0, "pictures": 0, "scores": 0}
+COUNTS = ("seed", "threads", "save_every", "log_every", "pictures", "scores", "guard_every", "patience")
+LEAST = {"steps": 1, "accum": 1} | dict.fromkeys(COUNTS, 0)
 
 
 def check(training: Training) -> None:
@@ -131,61 +138,106 @@ def train(
     score: Callable[[bool], list[Score]] | None = None,
     picture: Callable[[RunDir], None] | None = None,
     before: float = 0.0,
+    memory: Memory | None = None,
+    best: Snapshot | None = None,
+    notes: list[str] | None = None,
 ) -> tuple[bool, float]:
     """Play to the end of the plan, or until asked to stop. Returns (whether it came to the end, seconds of training).
 
     `score(quick)` and `picture(folder)` are called on rank 0 as the plan says; `before` is the seconds that an earlier
-    part of this run took. Raises UserError where a loss is no longer finite, or a checkpoint cannot be written.
+    part of this run took, `memory` and `best` what its guard remembered; what it says goes to `notes`. Afterwards the run
+    is the one to show: the last, or the best. Raises UserError where numbers broke and could not be mended, or a
+    checkpoint cannot be written.
     """
     display = display or Display()
     first = parallel.rank() == 0
-    start, start_step, pending = time.perf_counter(), run.clock.step, []
-    ticker = Ticker(training.log_every, run.clock.step)
-    pictures = Marks([((i + 1) / training.pictures) ** 2 for i in range(training.pictures)], run.clock.progress)
-    scores = Marks([(i + 1) / (training.scores + 1) for i in range(training.scores)], run.clock.progress)
+    start, here, played = time.perf_counter(), 0.0, 0
+    pending: list[dict[str, Tensor]] = []
     saved = before
     last_scores: list[Score] = []
+    guard = Guard(run, source, training.guard_every, training.patience, memory, best) if training.guard else None
+    going = not (guard and guard.memory.stopped)
+
+    def remembered() -> dict[str, Any] | None:
+        return guard.memory.to_json() if guard else None
 
     def save(seconds: float) -> None:
-        weights = {name: p.isfinite().all() for name, p in run.nets.named_parameters()}
-        finite({name: 1.0 if whole else math.nan for name, whole in weights.items()}, folder, run.clock.step)
+        if guard is None:
+            weights = {name: p.isfinite().all() for name, p in run.nets.named_parameters()}
+            finite({name: 1.0 if whole else math.nan for name, whole in weights.items()}, folder, run.clock.step)
         parallel.sync_buffers(run.nets)
         if folder is not None and first:
-            folder.save(run, seconds)
+            if guard and (kept := guard.to_save()):
+                folder.save(kept, seconds, guard=remembered(), best=kept.clock.step)
+            folder.save(run, seconds, guard=remembered(), best=guard.best.clock.step if guard and guard.best else None)
+
+    def tell(act: Act, seconds: float) -> None:
+        """Into the log, the folder and before people's eyes."""
+        display.note(act.said)
+        if notes is not None:
+            notes.append(act.said)
+        if folder is None or not first:
+            return
+        if act.name == "mend" and guard and (kept := guard.to_save()):
+            folder.save(kept, seconds, guard=remembered(), best=kept.clock.step)
+        if act.name != "shown":
+            folder.abandon_after(act.to)
+        folder.log({**act.to_json(), "seconds": round(seconds, 3)})
 
     if first and folder is not None and picture and run.clock.step == 0 and training.pictures > 1:
         picture(folder)
     with stop_signals() as asked_to_stop, display, own_randomness(run.pace.device):
-        for logs in play(run, source):
-            pending.append(logs)
-            step = run.clock.step
-            if not ticker.due(step, run.clock.total):
-                continue
-            here = parallel.from_first(time.perf_counter() - start)
-            seconds, stop = before + here, not parallel.unanimous(not asked_to_stop())
-            losses, logs_now = averaged(pending), ticker.logs(step, run.clock.total)
-            ticker.ticked(step, here)
-            if training.minutes is not None:
-                run.clock = replace(run.clock, total=planned(step, seconds, 60 * training.minutes))
-            rate = (step - start_step) * run.batch / here
-            if folder is not None and first and logs_now:
-                folder.log({"step": step, "seconds": round(seconds, 3), "items_per_s": round(rate, 1), **losses})
-            pending = [] if logs_now else pending
-            finite(losses, folder, step)
-            if first and logs_now and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
-                last_scores = score(True)
-                if folder is not None:
-                    folder.log({"step": step, "seconds": round(seconds, 3), "scores": [one.to_json() for one in last_scores]})
-            display.update(run.clock, rate, seconds, losses, last_scores)
-            if first and logs_now and folder is not None and picture and pictures.passed(run.clock.progress):
-                picture(folder)
-            if stop or seconds - saved >= training.save_every:
-                save(seconds)
-                saved = seconds
-            if stop:
-                return False, seconds
+        while going:
+            going, came_from = False, here
+            ticker = Ticker(training.log_every, run.clock.step)
+            pictures = Marks([((i + 1) / training.pictures) ** 2 for i in range(training.pictures)], run.clock.progress)
+            scores = Marks([(i + 1) / (training.scores + 1) for i in range(training.scores)], run.clock.progress)
+            pending = []
+            for logs in play(run, source):
+                pending.append(logs)
+                played += 1
+                step = run.clock.step
+                if not ticker.due(step, run.clock.total) and not (guard and guard.due(step)):
+                    continue
+                here = parallel.from_first(time.perf_counter() - start)
+                seconds, stop = before + here, not parallel.unanimous(not asked_to_stop())
+                losses, logs_now = averaged(pending), ticker.logs(step, run.clock.total)
+                ticker.ticked(step, here - came_from)
+                if training.minutes is not None:
+                    run.clock = replace(run.clock, total=planned(step, seconds, 60 * training.minutes))
+                rate = played * run.batch / here
+                saving = stop or seconds - saved >= training.save_every
+                act = guard.look(here, losses, saving) if guard else None
+                seen = {"guard": guard.reading.to_json()} if guard and guard.reading else {}
+                if folder is not None and first and (logs_now or seen):
+                    told = {"items_per_s": round(rate, 1), **losses} if logs_now else {}
+                    folder.log({"step": step, "seconds": round(seconds, 3), **told, **seen})
+                pending = [] if logs_now else pending
+                if act:
+                    tell(act, seconds)
+                    going = not act.ends
+                    break
+                finite(losses, folder, step)
+                if first and logs_now and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
+                    last_scores = score(True)
+                    if folder is not None:
+                        folder.log(
+                            {"step": step, "seconds": round(seconds, 3), "scores": [one.to_json() for one in last_scores]}
+                        )
+                display.update(run.clock, rate, seconds, losses, last_scores)
+                if first and logs_now and folder is not None and picture and pictures.passed(run.clock.progress):
+                    picture(folder)
+                if saving:
+                    save(seconds)
+                    saved = seconds
+                if stop:
+                    return False, seconds
         seconds = before + parallel.from_first(time.perf_counter() - start)
         save(seconds)
+        if guard and not guard.memory.stopped and (act := guard.finish()):
+            tell(act, seconds)
+            if folder is not None and first:
+                folder.remember(guard.memory.to_json())
     return True, seconds
 
 
