@@ -261,7 +261,7 @@ def falling(tmp_path):
 
 
 def test_a_collapse_is_noticed_and_training_ends_at_the_best(tmp_path, falling):
-    job = small(falling, folder=tmp_path / "run", steps=400, falls=80, width=32, lr_g=5e-3, batch=64)
+    job = small(falling, folder=tmp_path / "run", steps=600, falls=80, width=32, lr_g=3e-2, batch=64)
     assert job.play()
     notes = [row for row in job.folder.rows() if "note" in row]
     assert [row["guard"]["name"] for row in notes] == ["mend"] * 5 + ["stop"]
@@ -272,7 +272,7 @@ def test_a_collapse_is_noticed_and_training_ends_at_the_best(tmp_path, falling):
     assert job.run.clock.step == best[1] == job.folder.shown()
     again = Job.resume(tmp_path / "run", recipe=falling)
     assert again.play() and again.run.clock.step == best[1]  # it stays ended
-    longer = Job.resume(tmp_path / "run", steps=440, recipe=falling)
+    longer = Job.resume(tmp_path / "run", steps=640, recipe=falling)
     assert longer.play() and "(try 1)" in longer.notes[0]  # and tries anew where asked to
 
 
@@ -295,7 +295,7 @@ def test_a_last_step_that_is_worse_is_not_the_one_shown(tmp_path, falling):
 
 
 def test_what_was_mended_survives_a_stop(tmp_path, falling):
-    job = small(falling, folder=tmp_path / "run", steps=400, falls=80, width=32, lr_g=5e-3, batch=64)
+    job = small(falling, folder=tmp_path / "run", steps=600, falls=80, width=32, lr_g=3e-2, batch=64)
     seen = []
 
     class Stop(Exception):
@@ -314,7 +314,7 @@ def test_what_was_mended_survives_a_stop(tmp_path, falling):
     assert (again.run.clock.lr_scale, again.run.clock.r1) == (1 / 16, 0.05)
     for _ in play(again.run, again.source):
         break
-    assert again.run.optims["G"].param_groups[0]["lr"] == pytest.approx(5e-3 / 16)
+    assert again.run.optims["G"].param_groups[0]["lr"] == pytest.approx(3e-2 / 16)
     again = Job.resume(tmp_path / "run", recipe=falling)
     assert again.play()
     names = [row["guard"]["remedy"] for row in again.folder.rows() if "note" in row]
@@ -376,7 +376,7 @@ def told(folder):
 def test_the_doctor_and_the_report_tell_of_a_collapse(tmp_path, falling):
     from zerosum.report import write_report
 
-    job = small(falling, folder=tmp_path / "run", steps=400, falls=80, width=32, lr_g=5e-3, batch=64)
+    job = small(falling, folder=tmp_path / "run", steps=600, falls=80, width=32, lr_g=3e-2, batch=64)
     job.play()
     said = told(job.folder)
     assert "ended early at step" in said and "the guard stopped it" in said

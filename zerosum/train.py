@@ -153,6 +153,7 @@ def train(
     first = parallel.rank() == 0
     start, here, played = time.perf_counter(), 0.0, 0
     pending: list[dict[str, Tensor]] = []
+    seen: dict[str, Any] = {}
     saved = before
     last_scores: list[Score] = []
     guard = Guard(run, source, training.guard_every, training.patience, memory, best) if training.guard else None
@@ -192,7 +193,7 @@ def train(
             ticker = Ticker(training.log_every, run.clock.step)
             pictures = Marks([((i + 1) / training.pictures) ** 2 for i in range(training.pictures)], run.clock.progress)
             scores = Marks([(i + 1) / (training.scores + 1) for i in range(training.scores)], run.clock.progress)
-            pending = []
+            pending, seen = [], {}
             for logs in play(run, source):
                 pending.append(logs)
                 played += 1
@@ -208,11 +209,10 @@ def train(
                 rate = played * run.batch / here
                 saving = stop or seconds - saved >= training.save_every
                 act = guard.look(here, losses, saving) if guard else None
-                seen = {"guard": guard.reading.to_json()} if guard and guard.reading else {}
-                if folder is not None and first and (logs_now or seen):
-                    told = {"items_per_s": round(rate, 1), **losses} if logs_now else {}
-                    folder.log({"step": step, "seconds": round(seconds, 3), **told, **seen})
-                pending = [] if logs_now else pending
+                seen = {"guard": guard.reading.to_json()} if guard and guard.reading else seen
+                if folder is not None and first and (logs_now or act):
+                    folder.log({"step": step, "seconds": round(seconds, 3), "items_per_s": round(rate, 1), **losses, **seen})
+                pending, seen = ([], {}) if logs_now else (pending, seen)
                 if act:
                     tell(act, seconds)
                     going = not act.ends

@@ -20,7 +20,8 @@ def views(real: Tensor) -> list[View]:
     """One or two views fitted to real items [n, *shape], n >= 2; functions of the items alone.
 
     Images: 48 principal components of pixels, which see layout and brightness; 64 of what random filters answer in each
-    of 16 places, which see edges and texture. Vectors: random waves of several lengths, which see where items lie at each scale (Rahimi & Recht 2007, "Random Features for Large-Scale Kernel Machines").
+    of 16 places, which see edges and texture. Vectors: random waves of several lengths, which see where items lie at each
+    scale (Rahimi & Recht 2007, "Random Features for Large-Scale Kernel Machines").
     """
     with torch.random.fork_rng([]):
         torch.default_generator.manual_seed(0)
