@@ -44,7 +44,7 @@ def rows(run):
 
 
 def loss_rows(run):
-    return [row for row in rows(run) if "scores" not in row]
+    return [row for row in rows(run) if "scores" not in row and "note" not in row]
 
 
 def same_end(one, other, step):

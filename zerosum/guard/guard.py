@@ -15,7 +15,7 @@ from zerosum.errors import UserError
 from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
 from zerosum.guard.remedies import next_remedy
-from zerosum.guard.signals import ALIKE, Kind, Trouble, Verdicts, trouble
+from zerosum.guard.signals import ALIKE, Kind, Trouble, Verdicts, learned, trouble
 from zerosum.play import Run
 from zerosum.sampling import draw, generate
 from zerosum.snapshot import Snapshot, finite, tensors
@@ -26,6 +26,8 @@ FIRST = 0.1
 """Seconds that a probe is expected to take before one was taken."""
 REPLAYS = 8
 """Passing faults that are forgiven in one training."""
+FEW = 6
+"""Readings from which on the best of them means something."""
 CLEARLY = 1.1
 """The last generator's score over the best's, above which the best one is shown."""
 
@@ -237,6 +239,8 @@ class Guard:
         memory, step = self.memory, self.run.clock.step
         if memory.best is None or self.best is None or memory.best.step == step:
             return None
+        if len(memory.readings) < FEW and not learned(memory.first, memory.best):
+            return None  # the first readings of a training leap about
         if memory.shown != self.best.clock.step:
             last = self._read(keep=memory.readings[-1:] == [] or memory.readings[-1].step != step)
             if memory.best.step == step or not last.score > CLEARLY * memory.best.score:
