@@ -204,7 +204,7 @@ class Guard:
             self._back(self.recent)
             said = f"{what} was no finite number at step {step:,}: went back to step {since:,} and played on, nothing changed"
             return Act("replay", "broken", said, step, since)
-        return self._mend(Trouble("broken", f"{what} was no finite number again"))
+        return self._mend(Trouble("broken", f"{what} is no longer a finite number"))
 
     def _mend(self, found: Trouble) -> Act:
         remedy, step = next_remedy(found.kind, self.memory.remedies), self.run.clock.step
@@ -223,10 +223,7 @@ class Guard:
         """Training ends at the best. Raises UserError where nothing was learned that could be kept."""
         step, to = self.run.clock.step, self.best or self.recent
         if to.clock.step == 0 and found.kind == "broken":
-            raise UserError(
-                f"{found.said} at step {step}, whatever was mended: a loss or weight is no longer a finite number; "
-                "lower the learning rates (--lr-d, --lr-g)"
-            )
+            raise UserError(f"{found.said} at step {step}, whatever was mended: lower the learning rates (--lr-d, --lr-g)")
         self._back(to)
         why = f"{found.said}, at step {step:,}"
         helped = f"; {len(self.memory.remedies)} remedies did not help" if tried else ""
