@@ -1,5 +1,7 @@
 """Resampling keeps constants, positions and derivatives; each way is the other's transpose."""
 
+import warnings
+
 import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
@@ -61,3 +63,18 @@ def test_layout_and_half_precision_are_kept():
         assert made.is_contiguous(memory_format=torch.channels_last)
         assert made.dtype == torch.float32
     assert (double(x.bfloat16(), (16, 16)).float() - double(x, (16, 16))).abs().max() < 0.05
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch's own, while it compiles
+def test_compiled_resampling_is_the_same_in_one_graph_and_without_a_warning():
+    """Filters are kept between calls, which torch.compile looks through and warns of."""
+    torch.compiler.reset()
+    both = lambda x: halve(double(double(x, (12, 15)), (23, 30)))
+    x = image(6, 8).float().requires_grad_()
+    compiled = torch.compile(both, backend="aot_eager", fullgraph=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        made = compiled(x)
+    assert torch.equal(made, both(x))
+    slopes = [torch.autograd.grad(y.square().sum(), x)[0] for y in (made, both(x))]
+    assert torch.equal(*slopes)

@@ -23,24 +23,34 @@ Taps = tuple[float, ...]
 BILINEAR: Taps = (1, 3, 3, 1)
 
 
-@cache
-def _kernel(taps: Taps, channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+def _spread(offset: Tensor, taps: Taps, dtype: torch.dtype) -> Tensor:
+    """The tap at each whole number, of taps that sum to 1; 0 before the first and after the last."""
+    return torch.stack([tap / sum(taps) * (offset == k).to(dtype) for k, tap in enumerate(taps)]).sum(0)
+
+
+def _new_kernel(taps: Taps, channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """The filter as a depthwise kernel [channels, 1, k, k] that sums to 1."""
-    line = torch.tensor(taps, dtype=torch.float64)
-    line = line / line.sum()
-    return (line[:, None] * line).to(device, dtype).expand(channels, 1, -1, -1).contiguous()
+    line = _spread(torch.arange(len(taps), device=device), taps, torch.promote_types(dtype, torch.float32))
+    return (line[:, None] * line).to(dtype).expand(channels, 1, -1, -1).contiguous()
 
 
-@cache
-def _matrix(taps: Taps, large: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+def _new_matrix(taps: Taps, large: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Doubling as a matrix [large, ceil(large / 2)]."""
-    small, reach = -(-large // 2), len(taps) // 2 - 1
-    matrix = torch.zeros(large, small, dtype=torch.float64)
-    for column in range(small):
-        for k, tap in enumerate(taps):
-            if 0 <= (row := 2 * column - reach + k) < large:
-                matrix[row, column] += 2 * tap / sum(taps)
-    return matrix.to(device, dtype)
+    first = 2 * torch.arange(-(-large // 2), device=device) - (len(taps) // 2 - 1)
+    offset = torch.arange(large, device=device)[:, None] - first
+    return (2 * _spread(offset, taps, torch.promote_types(dtype, torch.float32))).to(dtype)
+
+
+_kept_kernel, _kept_matrix = cache(_new_kernel), cache(_new_matrix)
+# torch.compile looks through a cache, with a warning. It is given what the cache holds; all of it is made on the device.
+
+
+def _kernel(taps: Taps, channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return (_new_kernel if torch.compiler.is_compiling() else _kept_kernel)(taps, channels, device, dtype)
+
+
+def _matrix(taps: Taps, large: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return (_new_matrix if torch.compiler.is_compiling() else _kept_matrix)(taps, large, device, dtype)
 
 
 def _halved(x: Tensor, taps: Taps) -> Tensor:
