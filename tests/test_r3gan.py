@@ -119,3 +119,9 @@ def test_labels_are_taken_unless_turned_off():
 def test_impossible_networks_are_refused_by_name(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
         r3gan.build(r3gan.Config(**{"width": 8, **wrong}), open_source("digits").spec)
+
+
+def test_spectral_norm_is_refused():
+    """Blocks begin with weights of 0, whose largest singular value is nothing to divide by."""
+    with pytest.raises(UserError, match="spectral_norm"):
+        r3gan.build(r3gan.Config(width=8, spectral_norm=True), open_source("digits").spec)

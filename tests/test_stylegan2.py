@@ -188,6 +188,18 @@ def test_running_means_follow_and_are_kept_in_the_nets():
     assert {"path.mean", "G.w_mean", "G_ema.w_mean"} <= set(run.nets.state_dict())
 
 
+def test_the_sum_of_images_is_not_rounded_to_bfloat16():
+    G = small((3, 16, 16)).eval()
+    first = []
+    G.ends[0].register_forward_hook(lambda layer, given, made: first.append(made))
+    for end in G.ends[1:]:
+        torch.nn.init.zeros_(end.conv.weight)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        made = G.synthesis(torch.randn(2, G.layers, 16))
+    assert made.dtype == first[0].dtype == torch.float32
+    assert torch.equal(made, double(double(first[0], (8, 8)), (16, 16)))
+
+
 def test_truncation_leads_to_the_image_of_the_mean_style():
     run, _ = fresh()
     run.nets["G"].w_mean.normal_()
@@ -246,6 +258,11 @@ def test_any_size_any_channels_with_labels(shape):
 def test_impossible_settings_are_refused_by_name(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
         stylegan2.build(replace(stylegan2.Config(width=8), **wrong), open_source("digits").spec)
+
+
+def test_spectral_norm_is_refused_not_forgotten():
+    with pytest.raises(UserError, match="spectral_norm"):
+        stylegan2.build(stylegan2.Config(width=8, spectral_norm=True), open_source("digits").spec)
 
 
 def test_path_length_and_penalty_can_be_left_out():

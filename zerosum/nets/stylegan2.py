@@ -176,7 +176,9 @@ class Generator(nn.Module):
             at = 2 * stage - 1
             x = self.convs[at](x, w[:, at], pixels[at])
             x = self.convs[at + 1](x, w[:, at + 1], pixels[at + 1])
-            image = double(image, size) + self.ends[stage](x, w[:, at + 2])
+            with torch.autocast(image.device.type, enabled=False):  # or each size would round the sum of those before
+                image = double(image, size)
+            image = image + self.ends[stage](x, w[:, at + 2])
         return image
 
     def forward(

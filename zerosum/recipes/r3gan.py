@@ -49,6 +49,8 @@ def build(cfg: Config, spec: Spec) -> Game:
     shape = need_images(spec, "r3gan", least=4)
     if cfg.width % 8:
         raise UserError(f"width {cfg.width}: r3gan takes multiples of 8")
+    if cfg.spectral_norm:
+        raise UserError("spectral_norm does not go with r3gan, whose blocks begin with weights of 0: leave it out")
     for name in ("blocks", "full"):
         if getattr(cfg, name) < 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be 1 or more")

@@ -90,6 +90,8 @@ def build(cfg: Config, spec: Spec) -> Game:
     shape = need_images(spec, "stylegan2", least=4)
     if cfg.width % 8:
         raise UserError(f"width {cfg.width}: stylegan2 takes multiples of 8")
+    if cfg.spectral_norm:
+        raise UserError("spectral_norm does nothing to stylegan2, whose weights are scaled as they are used: leave it out")
     for name in ("full", "mapping_depth", "group", "path_every"):
         if getattr(cfg, name) < 1:
             raise UserError(f"{name} {getattr(cfg, name)}: must be 1 or more")
