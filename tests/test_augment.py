@@ -468,6 +468,9 @@ def test_what_is_logged_stays_what_it_was():
 def test_the_logit_that_decides_is_the_losss():
     (module,) = augmentation(Settings(augment="ada", loss="least_squares"), spec()).values()
     assert module.observe(torch.tensor([0.4, 0.6, 0.7, 0.9]), NOW)["r_t"].item() == 0.5
+    for name in ("fixed", "diffaugment"):
+        (module,) = augmentation(Settings(augment=name, loss="least_squares"), spec()).values()
+        assert module.observe(torch.tensor([0.4, 0.6, 0.7, 0.9]), NOW)["r_t"].item() == 0.5
     for loss in ("wasserstein", "relativistic"):
         assert adversarial_loss(loss).undecided is None
         with pytest.raises(UserError, match="sign of D's logits"):

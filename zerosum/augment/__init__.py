@@ -35,12 +35,12 @@ def augmentation(
         return {}
     if spec.kind != "images" or len(spec.shape) != 3:
         raise UserError(f"augment {cfg.augment}: is for images, and these are {spec.kind}: leave --augment out")
+    undecided = (loss or adversarial_loss(cfg.loss)).undecided
     if cfg.augment == "diffaugment":
-        return {"augment": DiffAugment()}
+        return {"augment": DiffAugment(undecided or 0.0)}
     shares = Shares(cfg.augment_geometry, cfg.augment_colour, cfg.augment_cutout)
     if cfg.augment == "fixed":
-        return {"augment": Fixed(shares, p or probability(cfg))}
-    undecided = (loss or adversarial_loss(cfg.loss)).undecided
+        return {"augment": Fixed(shares, p or probability(cfg), undecided or 0.0)}
     if undecided is None:
         raise UserError(
             f"augment ada: steers by the sign of D's logits, which says nothing with loss {cfg.loss}: take fixed or diffaugment"

@@ -30,8 +30,8 @@ class Ada(Augment):
     seen: Tensor
 
     def __init__(self, shares: Shares, batch: int, target: float = 0.6, kimg: float = 500.0, undecided: float = 0.0) -> None:
-        super().__init__()
-        self.shares, self.window, self.target, self.kimg, self.undecided = shares, BATCHES * batch, target, kimg, undecided
+        super().__init__(undecided)
+        self.shares, self.window, self.target, self.kimg = shares, BATCHES * batch, target, kimg
         for name in ("p", "sum", "seen"):  # of signs: their sum and their number since p last moved
             self.register_buffer(name, torch.zeros(()))
 

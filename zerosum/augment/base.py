@@ -14,7 +14,10 @@ from zerosum.game import Clock, Terms
 class Augment(nn.Module, ABC):
     """Its work has names of its own and not `forward`, so that compiling the nets in place leaves it eager."""
 
-    undecided: float = 0.0  # the logit of an item that D holds for as likely real as generated
+    def __init__(self, undecided: float = 0.0) -> None:
+        """`undecided`: the logit of an item that D holds for as likely real as generated."""
+        super().__init__()
+        self.undecided = undecided
 
     @abstractmethod
     def augment(self, x: Tensor, clock: Clock) -> Tensor:

@@ -13,8 +13,8 @@ from zerosum.game import Clock, Schedule, Terms
 class Fixed(Augment):
     """`p(clock)`, in [0, 1], is each operation's probability; where it is 0, images pass untouched and at no cost."""
 
-    def __init__(self, shares: Shares, p: Schedule) -> None:
-        super().__init__()
+    def __init__(self, shares: Shares, p: Schedule, undecided: float = 0.0) -> None:
+        super().__init__(undecided)
         self.shares, self.p = shares, p
 
     def augment(self, x: Tensor, clock: Clock) -> Tensor:
