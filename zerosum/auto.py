@@ -65,7 +65,7 @@ def _tiny(spec: Spec) -> Choice:
 def _images(spec: Spec) -> Choice:
     side = min(spec.shape[1:])
     width = 64 if side <= 32 else 32
-    gamma = round(0.02 * max(1.0, (side / 32) ** 2), 3)
+    gamma = round(0.02 * max(1.0, spec.shape[1] * spec.shape[2] / 32**2), 3)
     settings: dict[str, Any] = {"width": width, "penalty_weight": gamma}
     why = [
         f"a processor and {spec.shape[1]} x {spec.shape[2]} pixels: {width} channels learn most in a given time",
