@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import tarfile
 import time
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -522,15 +524,14 @@ def packs():
     return sorted(p.name for p in (cache.home() / "packs").iterdir())
 
 
-def test_a_second_start_reads_the_pack_and_not_the_files(tmp_path):
+def test_a_second_start_reads_the_pack_and_not_the_files(tmp_path, monkeypatch):
     folder = save_all(tmp_path / "in")
     first = open_source(folder)
-    stat = (folder / "003.png").stat()
-    (folder / "003.png").write_bytes(bytes(stat.st_size))  # the same size and time: nobody looks inside
-    os.utime(folder / "003.png", ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    again = open_source(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(pictures.Folder, "loads", None)  # nobody looks inside
+        again = open_source(folder)
     assert again.fingerprint() == first.fingerprint() and torch.equal(again._x, first._x)
-    os.utime(folder / "003.png")
+    (folder / "003.png").write_bytes(bytes((folder / "003.png").stat().st_size))
     assert [name for name, _ in open_source(folder).found.skipped] == ["003.png"]
 
 
@@ -836,3 +837,125 @@ def test_real_sets(shared_data):
     assert ("Set5/head.png", "Set14/img_006.png") in {*sets.examples, *(pair[::-1] for pair in sets.examples)}
     faces = shared_data("orl_faces_28x23") / "orl_28x23.npz"
     assert open_source(f"{faces}:images:subject").spec.classes == 40
+
+
+# -- what breaks while it is read
+
+
+def children(number):
+    """Processes that a process has started."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            found += [file.parent.name] if file.read_text().rpartition(")")[2].split()[1] == str(number) else []
+    return found
+
+
+def test_ctrl_c_while_packing_is_one_line_and_soon(tmp_path):
+    """As a terminal sends it: to every process of the group, the decoding ones too."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "0.jpg").write_bytes(encoded(rng.integers(0, 256, (400, 400, 3), np.uint8), "JPEG", quality=95))
+    for i in range(1, 3000):
+        os.link(folder / "0.jpg", folder / f"{i}.jpg")
+    words = [sys.executable, "-m", "zerosum", "check", str(folder)]
+    process = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not children(process.pid):
+        time.sleep(0.05)
+    time.sleep(0.5)  # the decoding processes are at it
+    begun = time.perf_counter()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "zerosum: stopped\n")
+    assert time.perf_counter() - begun < 3 and not packs()
+
+
+@pytest.mark.parametrize("column", ["image", "label"])
+def test_a_parquet_file_that_is_damaged_in_its_middle_is_one_line(tmp_path, column):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "x.parquet"
+    columns = {"image": [encoded(item) for item in PIXELS], "label": list(range(2)) * 10}
+    pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False)
+    at = pq.read_metadata(path).row_group(0).column(list(columns).index(column)).data_page_offset
+    data = bytearray(path.read_bytes())
+    data[at : at + 30] = b"\xff" * 30
+    path.write_bytes(data)
+    refused(path, str(path), "get it anew")
+
+
+def test_an_archive_that_vanishes_while_it_is_read_is_not_blamed_on_the_cache(tmp_path, monkeypatch):
+    path = archive(tmp_path / "x.zip", {f"{i}.png": encoded(item) for i, item in enumerate(PIXELS)})
+    looked = pictures.Archive
+
+    def gone(where):
+        shelf = looked(where)
+        where.unlink()
+        return shelf
+
+    monkeypatch.setattr(pictures, "Archive", gone)
+    refused(path, str(path), "gone")
+
+
+def test_a_table_that_cannot_be_read_is_one_line(tmp_path):
+    save_all(tmp_path)
+    (tmp_path / "labels.csv").symlink_to("/proc/self/mem")  # an input/output error, whoever reads
+    refused(tmp_path, "labels.csv cannot be read")
+
+
+def test_a_tiff_that_unpacks_to_more_than_its_size_is_left_out(tmp_path):
+    """One small strip, pointed to by two thousand entries."""
+    items = rng.integers(0, 256, (12, 6, 5, 7), np.uint8)
+    for i, item in enumerate(items):
+        (tmp_path / f"{i:03d}.tif").write_bytes(tiff(item, packed=True))
+    many = np.zeros((6, 5, 2000), np.uint8)
+    bomb = tiff(many, packed=True, planar=2).replace(struct.pack("<HHII", 277, 3, 1, 2000), struct.pack("<HHII", 277, 3, 1, 7))
+    (tmp_path / "bomb.tif").write_bytes(bomb)
+    skipped = open_source(tmp_path).found.skipped
+    assert [name for name, _ in skipped] == ["bomb.tif"] and "strips" in skipped[0][1]
+
+
+def test_a_file_replaced_by_one_of_the_same_size_and_time_is_seen(tmp_path):
+    x = np.zeros((20, 6, 5), np.uint8)
+    for i, item in enumerate(x):
+        np.save(tmp_path / f"{i:03d}.npy", item + i)
+    before = open_source(tmp_path).fingerprint()
+    target_file = tmp_path / "003.npy"
+    times = target_file.stat()
+    np.save(target_file, x[0] + 99)
+    os.utime(target_file, ns=(times.st_atime_ns, times.st_mtime_ns))  # as rsync -t and cp -p do
+    assert target_file.stat().st_size == times.st_size
+    assert open_source(tmp_path).fingerprint() != before
+
+
+def test_images_that_a_table_names_and_nobody_has_are_told(tmp_path):
+    save_all(tmp_path)
+    rows = [f"{i:03d}.png,{i % 2}" for i in range(25)]
+    (tmp_path / "labels.csv").write_text("\n".join(["file_name,label", *rows]))
+    source = open_source(tmp_path)
+    assert source.spec.names == ("0", "1")
+    assert "note      labels.csv also names 5 images that are not here" in lines(inspect(source))
+
+
+def test_train_and_test_folders_are_no_classes(tmp_path):
+    for part, stop in (("train", 20), ("test", 12)):
+        for kind in ("cat", "dog"):
+            save_all(tmp_path / part / kind, rng.integers(0, 256, (stop, 6, 5), np.uint8))
+    source = open_source(tmp_path)
+    assert source.spec.names == ("cat", "dog")
+    assert any("test, train are parts of one set" in note for note in source.found.notes)
+    for name in ("cat", "dog"):
+        for part in ("train", "test"):
+            for i, file in enumerate((tmp_path / part / name).iterdir()):
+                file.rename(tmp_path / part / f"{name}{i}.png")
+    assert open_source(tmp_path).spec.classes == 0
+
+
+def test_large_images_are_looked_at_a_few_at_a_time():
+    asked = []
+
+    def take(rows):
+        asked.append(len(rows))
+        return np.zeros((len(rows), 3, 1024, 1024), np.uint8)
+
+    assert len(glances(40, take).hashes) == 40
+    assert max(asked) * 3 * 1024 * 1024 <= 2**26

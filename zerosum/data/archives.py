@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from zerosum.data.shelf import TABLES, Load, Shelf, in_order, visible, wanted
+from zerosum.data.shelf import TABLES, Load, Shelf, in_order, mark, visible, wanted
 from zerosum.errors import UserError
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -27,8 +27,7 @@ class Archive(Shelf):
         self.origin, self._path = str(path), path
         self._zip = path.name.lower().endswith(".zip")
         self.kind, self.anywhere = ("zip" if self._zip else "tar"), self._zip
-        stat = path.stat()
-        stamp = f"{stat.st_size}:{stat.st_mtime_ns}"
+        stamp = mark(path.stat())
         try:
             sizes = self._listed()
         except Exception as error:  # a damaged archive ends in anything

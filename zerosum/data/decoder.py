@@ -221,12 +221,14 @@ def _tiff(data: bytes) -> Any:
         raise ValueError(f"a TIFF of {channels} channels in a coding unknown here; store it plain or deflated, 8 or 16 bits")
     if 273 not in tags:
         raise ValueError(f"a TIFF of {channels} channels in tiles; store it in strips")
-    if width * height > LARGEST or not 1 <= channels <= 1024:
+    if width * height * max(1, channels) > 4 * LARGEST or not 1 <= channels <= 1024:
         raise ValueError(f"{width} x {height} pixels of {channels} channels: too large to be meant")
     kind = np.dtype(("<" if data[:2] == b"II" else ">") + ("u1" if depth == {8} else "u2"))
     deep, flat = (1, height * channels) if planar == 2 else (channels, height)
     rows = min(tags.get(278, height), height)
     parts = []
+    if len(tags[273]) != -(-height // rows) * (channels if planar == 2 else 1):
+        raise ValueError(f"a TIFF of {len(tags[273])} strips where there should be others; store it anew")
     for start, length in zip(tags[273], tags[279], strict=True):
         strip = data[start : start + length]
         most = rows * width * deep * kind.itemsize

@@ -39,6 +39,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._over = False
 
     def _begin(self) -> subprocess.Popen[bytes]:
         quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -46,7 +47,14 @@ class Decoder:
         words = [sys.executable, "-P", decoder.__file__]
         environment = os.environ | quiet | {"PYTHONPATH": paths}
         environment.pop("PYTHONWARNINGS", None)
-        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=2**20)
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            bufsize=2**20,
+            process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us; they end when we do
+        )
 
     def ask(self, chunk: Chunk, shape: Shape | None, out: str) -> list[Fact]:
         """What `decoder.chunk` returns. Raises OSError where writing failed, EOFError where the process died."""
@@ -80,11 +88,19 @@ class Decoder:
             self._process.wait()
             self._process = None
 
+    def stop(self) -> None:
+        """Let what another thread asks come to nothing, at once."""
+        self._over = True
+        if (process := self._process) is not None:
+            process.kill()
+
     def survive(self, chunk: Chunk, shape: Shape | None, out: str) -> list[Fact]:
         """As `ask`; a file that kills the decoder is a fact too."""
         try:
             return self.ask(chunk, shape, out)
         except EOFError:
+            if self._over:
+                raise
             if len(chunk) == 1:
                 return [Fact(chunk[0][0], b"", why="decoding it kills the decoder")]
             return [fact for item in chunk for fact in self.survive([item], shape, out)]
@@ -122,9 +138,12 @@ def decode(loads: Iterable[tuple[int, Load]], count: int, shape: Shape | None, o
                         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                         yield from (future.result() for future in done)
                 yield from (future.result() for future in waiting)
-            finally:
+            except BaseException:  # Ctrl-C too: nobody wants what is still being decoded
                 for future in waiting:
                     future.cancel()
+                for helper in helpers:
+                    helper.stop()
+                raise
     finally:
         for helper in helpers:
             helper.end()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.shelf import Load, Shelf
+from zerosum.data.shelf import Load, Shelf, mark
 
 
 def find(arrays: Mapping[str, np.ndarray]) -> tuple[str, str] | None:
@@ -43,8 +43,7 @@ class Encoded(Shelf):
         self._labels, self._from, self.notes, self._words = labels, origin, notes, words
         self.origin, self._data, self._at = str(path), data, offsets.astype(np.int64)
         self.names = [f"item {i}" for i in range(len(offsets) - 1)]
-        stat = path.stat()
-        self.marks, self.tables = [f"{stat.st_size}:{stat.st_mtime_ns}"] * len(self.names), []
+        self.marks, self.tables = [mark(path.stat())] * len(self.names), []
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
         for slot in slots:

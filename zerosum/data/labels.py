@@ -14,6 +14,7 @@ from zerosum.errors import UserError
 OWN = ("labels", "label", "metadata", "dataset", "annotations", "classes", "train", "train_labels", "trainlabels")
 """Tables of these names are there for the pictures: one that matches none of them is an error."""
 FILES = ("file_name", "filename", "file", "image", "image_name", "image_id", "img", "path", "filepath", "name", "id")
+SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"}
 LABELS = ("label", "labels", "class", "class_name", "target", "category", "y", "class_id", "label_id", "categories")
 
 
@@ -47,6 +48,8 @@ def find(shelf: Shelf) -> Labels:
             if matched:
                 found |= matched
                 used.append(name)
+                if (strangers := len({key for key, _ in pairs}) - len(matched)) > 0:
+                    notes.append(f"{name} also names {strangers:,} images that are not here")
                 break
     if used:
         where = ", ".join(used[:3]) + (" ..." if len(used) > 3 else "")
@@ -57,16 +60,26 @@ def find(shelf: Shelf) -> Labels:
                 "add the others, or take the table away"
             )
         return Labels([found[slot] for slot in range(len(shelf.names))], where, tuple(notes))
-    words = folders(shelf.names)
+    words, parts = folders(shelf.names)
+    if parts:
+        listed = ", ".join(parts)
+        notes.append(f"the folders {listed} are parts of one set, not classes: taken together, and split anew")
     return Labels(words, "sub-folders" if words else "", tuple(notes))
 
 
-def folders(names: list[str]) -> list[str] | None:
-    """The first folder that tells pictures apart, where every picture is in one; None where there is none."""
-    parts = [name.split("/")[:-1] for name in names]
-    while all(part for part in parts) and len({part[0] for part in parts}) == 1:
+def folders(names: list[str]) -> tuple[list[str] | None, list[str]]:
+    """The first folder that tells pictures apart, where every picture is in one, or None; and the folders that split them.
+
+    Folders called train, test and the like are parts of a set, and say nothing of what is in a picture.
+    """
+    parts, halves = [name.split("/")[:-1] for name in names], list[str]()
+    while all(part for part in parts):
+        first = {part[0] for part in parts}
+        if len(first) > 1 and not {name.lower() for name in first} <= SPLITS:
+            break
+        halves += sorted(first) if len(first) > 1 else []
         parts = [part[1:] for part in parts]
-    return [part[0] for part in parts] if all(part for part in parts) else None
+    return ([part[0] for part in parts] if all(part for part in parts) else None), halves
 
 
 def _own(name: str) -> bool:
@@ -83,7 +96,7 @@ def _read(shelf: Shelf, name: str) -> tuple[list[tuple[str, Any]], list[str]]:
         if not rows and strict and text.strip():
             raise ValueError("no pairs of a file and a label in it")
         return _pairs(rows, name)
-    except (ValueError, KeyError, TypeError, csv.Error, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error, RecursionError) as error:
         if strict:
             raise UserError(f"{shelf.origin}: {name} cannot be read as labels ({error}): put it right, or away") from error
         return [], []

@@ -15,7 +15,8 @@ BITS = 3
 """Bits of 64 in which the hashes of two pictures that are nearly equal may differ."""
 BANDS = 6
 WINDOW = 32
-PART = 2000
+PART, BYTES = 2000, 2**26
+"""Items that are looked at together, at most, and their bytes."""
 GLANCE = 16
 
 
@@ -63,14 +64,15 @@ def glances(count: int, take: Callable[[np.ndarray], np.ndarray]) -> Glances:
     than a level (a difference hash).
     """
     contents, hashes, small = [], [], []
-    for start in range(0, count, PART):
-        items = take(np.arange(start, min(count, start + PART)))
+    part = max(1, min(PART, BYTES // take(np.arange(1)).nbytes))
+    for start in range(0, count, part):
+        items = take(np.arange(start, min(count, start + part)))
         contents.append(np.frombuffer(b"".join(map(_digest, items)), np.uint64).reshape(-1, 2))
-        parts = [part.float() for part in torch.from_numpy(items).split(200)]
-        grey = adaptive_avg_pool2d(torch.cat([part.mean(1, keepdim=True) for part in parts]), (8, 9))[:, 0]
+        parts = [some.float() for some in torch.from_numpy(items).split(200)]
+        grey = adaptive_avg_pool2d(torch.cat([some.mean(1, keepdim=True) for some in parts]), (8, 9))[:, 0]
         bits = (grey[:, :, :-1] > grey[:, :, 1:] + 1).flatten(1).numpy()
         hashes.append(np.packbits(bits, axis=1).view(np.uint64)[:, 0])
-        flat = torch.cat([adaptive_avg_pool2d(part, GLANCE) for part in parts]).flatten(1)
+        flat = torch.cat([adaptive_avg_pool2d(some, GLANCE) for some in parts]).flatten(1)
         flat = flat - flat.mean(1, keepdim=True)
         small.append((flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-3)).numpy())
     return Glances(np.concatenate(contents), np.concatenate(hashes), np.concatenate(small))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -16,7 +17,7 @@ import numpy as np
 from zerosum.data import cache, target
 from zerosum.data.decoder import Fact, Shape, examine
 from zerosum.data.decoders import decode
-from zerosum.data.shelf import SUFFIXES, Shelf
+from zerosum.data.shelf import SUFFIXES, Load, Shelf
 from zerosum.errors import UserError
 
 VERSION = 1
@@ -125,12 +126,13 @@ def _make(shelf: Shelf, asked: target.Size | None) -> Pack:
         for fact in facts:
             contents.update(fact.content + bool(fact.why).to_bytes())
         key = contents.hexdigest()
-        if found := _opened(key, len(facts)):
-            return found
-        cache.drop(key)
         _describe(folder, facts, shape, reason)
-        cache.keep(folder, key)
-        found = _opened(key, len(facts))
+        with cache.alone(key):  # the same pictures may be packed from another folder at this moment
+            if found := _opened(key, len(facts)):
+                return found
+            cache.drop(key)
+            cache.keep(folder, key)
+            found = _opened(key, len(facts))
     if found is None:
         raise UserError(f"the cache in {cache.home()} lost what was just written: set ZEROSUM_CACHE to another folder")
     return found
@@ -140,7 +142,7 @@ def _guess(shelf: Shelf, asked: target.Size | None) -> Shape | None:
     """The shape that a few files of the set suggest; None where they do not agree."""
     count = len(shelf.names)
     few = sorted({int(i) for i in np.linspace(0, count - 1, PROBES)}) if shelf.anywhere else list(range(count))
-    looked = [examine(slot, load, None)[0] for slot, load in islice(shelf.loads(few), PROBES)]
+    looked = [examine(slot, load, None)[0] for slot, load in islice(_read(shelf, few), PROBES)]
     facts = [fact for fact in looked if not fact.why]
     if not facts:
         return None
@@ -162,10 +164,19 @@ def _passed(shelf: Shelf, slots: list[int], shape: Shape | None, out: Path) -> l
     with cache.writing():
         with out.open("wb") as file:
             file.truncate(len(slots) * shape.height * shape.width * shape.channels if shape else 0)
-        for part in decode(shelf.loads(slots), len(slots), shape, str(out)):
+        for part in decode(_read(shelf, slots), len(slots), shape, str(out)):
             for fact in part:
                 facts[fact.slot] = fact
     return [fact or Fact(slot, b"", why="missing from the archive") for slot, fact in enumerate(facts)]
+
+
+def _read(shelf: Shelf, slots: list[int]) -> Iterator[tuple[int, Load]]:
+    """A shelf's files. Raises UserError where it breaks off: damaged in its middle, or gone while it is read."""
+    try:
+        yield from shelf.loads(slots)
+    except Exception as error:  # a damaged file ends in anything
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{shelf.origin}: cannot be read to its end ({why}): it is damaged or gone; get it anew") from error
 
 
 def _needed(shelf: Shelf, facts: list[Fact], asked: target.Size | None) -> tuple[Shape, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zerosum.data.shelf import Load, Shelf
+from zerosum.data.shelf import Load, Shelf, mark
 from zerosum.errors import UserError
 
 LABELS = ("label", "labels", "class", "target", "category", "fine_label", "y")
@@ -41,9 +41,8 @@ class Parquet(Shelf):
             self._column = self._image_column()
             for file in self._files:
                 count = pyarrow.parquet.read_metadata(file).num_rows
-                stat = file.stat()
                 self.names += [f"{file.name}:{row}" for row in range(count)]
-                self.marks += [f"{stat.st_size}:{stat.st_mtime_ns}"] * count
+                self.marks += [mark(file.stat())] * count
                 self._rows.append(count)
         except UserError:
             raise
@@ -100,7 +99,12 @@ class Parquet(Shelf):
         named = [name for name in LABELS if name in plain] or (plain if len(plain) == 1 else [])
         if not named:
             return None, ""
-        values = [value for file in self._files for value in pyarrow.parquet.read_table(file, columns=named[:1])[0].to_pylist()]
+        try:
+            tables = [pyarrow.parquet.read_table(file, columns=named[:1]) for file in self._files]
+        except Exception as error:  # a damaged file ends in anything
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise UserError(f"{self.origin}: column {named[0]} cannot be read ({why}): it is damaged; get it anew") from error
+        values = [value for table in tables for value in table[0].to_pylist()]
         most = len(values) // (2 if named[0] in LABELS else 10)
         if len(set(values)) > max(2, most) or None in values:
             return None, ""

@@ -45,6 +45,14 @@ class Shelf(ABC):
         return None, ""
 
 
+def mark(stat: os.stat_result) -> str:
+    """What changes when a file is written anew: its length, and the times of its content and of its entry.
+
+    The second time cannot be set by hand, so a copy that keeps the first (cp -p, rsync -t, an unpacked archive) shows too.
+    """
+    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+
+
 def wanted(name: str) -> bool:
     """Whether a relative name is of a picture, and neither hidden nor what systems leave behind."""
     parts = name.split("/")
@@ -89,8 +97,7 @@ class Folder(Shelf):
                     if entry.is_dir():
                         walk(entry.path, name + "/")
                     elif entry.name.lower().endswith(SUFFIXES):
-                        stat = entry.stat()
-                        found.append((name, f"{stat.st_size}:{stat.st_mtime_ns}"))
+                        found.append((name, mark(entry.stat())))
                     elif entry.name.lower().endswith(TABLES) and entry.is_file():
                         self.tables.append(name)
                     elif entry.name.lower().endswith(OTHERS):
