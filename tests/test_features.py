@@ -13,7 +13,7 @@ from zerosum import cache
 from zerosum.data import images, open_source
 from zerosum.errors import UserError
 from zerosum.metrics.features import classifier, contrastive, default, find_features, judge, saved
-from zerosum.metrics.features.base import as_bytes
+from zerosum.metrics.features.base import Features, as_bytes, in_rgb
 from zerosum.metrics.features.convolutions import Convolutions
 from zerosum.metrics.features.glance import glance
 from zerosum.metrics.features.inception import NAME
@@ -291,3 +291,31 @@ def test_where_the_cache_is(monkeypatch):
     assert cache.cache_folder() == Path("/c/zerosum")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache.cache_folder() == Path.home() / ".cache" / "zerosum"
+
+
+def test_features_are_taken_in_whole_float32():
+    """On a GPU, TensorFloat-32 would move an FID in its third figure, and drown a path length in rounding."""
+
+    class Told(torch.nn.Module):
+        def forward(self, x):
+            assert not torch.backends.cudnn.allow_tf32
+            return x.flatten(1), None
+
+    before = torch.backends.cudnn.allow_tf32
+    net = Told()
+    net.register_buffer("scale", torch.ones(()))
+    look = Features("told", "", "", 12, net)
+    look(torch.zeros(4, 3, 2, 2)), look.unrounded(torch.zeros(4, 3, 2, 2))
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_a_judge_that_cannot_be_kept_costs_time_and_no_more(tmp_path):
+    features = Features("judge", "by hand", "0", 128, Convolutions((1, 16, 16), 0))
+    (tmp_path / "full").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space"):  # which the cache takes for what it is
+        saved.write(features, (1, 16, 16), tmp_path / "full")
+
+
+@pytest.mark.parametrize(("channels", "said"), [(1, "grey as RGB"), (4, "alpha laid over mid-grey")])
+def test_protocols_say_how_images_become_rgb(channels, said):
+    assert said in in_rgb(channels) and not in_rgb(3)

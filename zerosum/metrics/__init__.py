@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 
 from zerosum.data.source import Source
+from zerosum.errors import UserError
 from zerosum.metrics.case import ITEMS, Case
 from zerosum.metrics.features import default, find_features
 from zerosum.metrics.score import Maker, Score
@@ -29,8 +30,15 @@ def score(
 
     `items`: how many generated, held-out and training items are compared, at most. `features`: what images are compared by,
     as `find_features` takes it (default: the judge, or pixels for tiny images), on `device`. Raises UserError where there are
-    no such features.
+    no such features, or fewer than two images are held out (then `quick` gives no scores).
     """
+    stored = source.stored()
+    if source.spec.kind == "images" and stored is not None and stored[1].count < 2:
+        if quick:
+            return []  # taken unasked, while training and at its end
+        raise UserError(
+            f"{source.spec.origin}: {stored[1].count} held-out image: no score without 2; train with --held-out 0.2"
+        )
     find = lambda: find_features(features or default(source), source, device, download)
     return measured(Case(maker, source, find, seed, items), quick)
 

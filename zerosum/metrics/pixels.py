@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
 
 from zerosum.data.source import Spec
@@ -12,6 +14,8 @@ from zerosum.metrics.trivial import independent
 
 ITEMS = 2000
 COMPONENTS = 32
+MOST = 2**28
+"""Numbers of one side in memory at once (1 GiB): of larger images fewer are compared, and the protocol says how many."""
 QUICK = True
 
 
@@ -22,16 +26,17 @@ def applies(spec: Spec, labelled: bool) -> bool:
 
 def measure(case: Case) -> list[Score]:
     """Fréchet distance between generated and held-out images on the principal components of real training pixels."""
-    train, held = case.source.some(ITEMS), case.source.held_out()["x"][:ITEMS].flatten(1)
+    items = max(2, min(ITEMS, MOST // prod(case.spec.shape)))
+    train, held = case.source.some(items), case.source.held_out()["x"][:items].flatten(1)
     pixels = train["x"].flatten(1)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         _, _, axes = torch.pca_lowrank(pixels, q=min(COMPONENTS, *pixels.shape))
-    made, real, trivial = (x.flatten(1) @ axes for x in (case.made(ITEMS)["x"], train["x"], independent(train, ITEMS)["x"]))
+    made, real, trivial = (x.flatten(1) @ axes for x in (case.made(items)["x"], train["x"], independent(train, items)["x"]))
     reference = held @ axes
     value = frechet(made, reference)
     protocol = (
-        f"Fréchet distance on {axes.shape[1]} principal components of pixels in [-1, 1]: {ITEMS:,} generated against "
+        f"Fréchet distance on {axes.shape[1]} principal components of pixels in [-1, 1]: {items:,} generated against "
         f"{len(held):,} held-out real images; real: {len(pixels):,} training images; trivial: independent pixels; "
         f"interval: jackknife over tenths; seed {case.seed}"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -12,6 +14,17 @@ from zerosum.errors import UserError
 
 CHUNK = 500
 """Items in a network at once."""
+
+
+@contextmanager
+def whole_float32() -> Iterator[None]:
+    """Float32 with all its digits: GPUs otherwise multiply in convolutions with ten bits (TensorFloat-32)."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,7 @@ class Features:
     official: bool = False  # whether FID, KID and Inception Score may be called so
 
     @torch.no_grad()
+    @whole_float32()
     def look(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """(features [n, dim], class probabilities [n, classes] or None) of items, float32 on the CPU.
 
@@ -47,6 +61,7 @@ class Features:
         return self.look(x)[0]
 
     @torch.no_grad()
+    @whole_float32()
     def unrounded(self, x: Tensor) -> Tensor:
         """Features of items as they are, without rounding: for differences smaller than a step of 8 bits."""
         return torch.cat([self.net(part.to(self.device))[0].float().cpu() for part in x.split(CHUNK)])
@@ -79,6 +94,11 @@ def rgb(net: nn.Module, channels: int, what: str) -> nn.Module:
     if channels not in (1, 3, 4):
         raise UserError(f"{what} looks at grey, RGB and RGBA images, and these have {channels} channels: take --features judge")
     return net if channels == 3 else nn.Sequential(_Thrice() if channels == 1 else _Flattened(), net)
+
+
+def in_rgb(channels: int) -> str:
+    """In words, for protocols, what `rgb` does to images of so many channels."""
+    return {1: ", grey as RGB", 4: ", alpha laid over mid-grey"}.get(channels, "")
 
 
 class _Thrice(nn.Module):

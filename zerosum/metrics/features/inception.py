@@ -16,7 +16,7 @@ import torch
 from zerosum.cache import cache_folder, keep
 from zerosum.data.source import Source
 from zerosum.errors import UserError
-from zerosum.metrics.features.base import Features, rgb
+from zerosum.metrics.features.base import Features, in_rgb, rgb
 from zerosum.metrics.features.inception_net import DIM, InceptionV3
 
 NAME = "pt_inception-2015-12-05-6726825d.pth"
@@ -48,7 +48,9 @@ def load(wanted: str, source: Source, device: str, download: bool = False) -> Fe
         )
     net = InceptionV3()
     net.load_state_dict(torch.load(BytesIO(raw), map_location="cpu", weights_only=True))
-    how = "official Inception v3 of 2015-12-05, resized to 299 x 299 by TensorFlow 1's bilinear rule"
+    how = "official Inception v3 of 2015-12-05, resized to 299 x 299 by TensorFlow 1's bilinear rule" + in_rgb(
+        source.spec.shape[0]
+    )
     whole = rgb(net, source.spec.shape[0], f"{path}: the Inception network").eval().requires_grad_(False).to(device)
     return Features("Inception", how, SHA256, DIM, whole, official=True)
 

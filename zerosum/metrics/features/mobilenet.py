@@ -17,7 +17,7 @@ from torch.nn.functional import conv2d, interpolate, pad
 
 from zerosum.data.source import Source
 from zerosum.errors import UserError
-from zerosum.metrics.features.base import Features, rgb
+from zerosum.metrics.features.base import Features, in_rgb, rgb
 
 SIDES = (96, 224)
 """Sides that images are resized to: the larger one where they have as many pixels on their shorter side."""
@@ -44,7 +44,9 @@ def load(wanted: str, source: Source, device: str, download: bool = False) -> Fe
     net = Trunk(_arrays(path))
     whole = rgb(net, source.spec.shape[0], f"{path.name}").eval().requires_grad_(False).to(device)
     side = net.side(source.spec.shape[1:])
-    how = f"MobileNetV2 trunk {path.name}, images resized to {side} x {side} (bilinear, antialiased)"
+    how = f"MobileNetV2 trunk {path.name}, images resized to {side} x {side} (bilinear, antialiased)" + in_rgb(
+        source.spec.shape[0]
+    )
     digest = sha256(path.read_bytes() + how.encode()).hexdigest()
     return Features(path.stem, how, digest, DIM, whole)
 

@@ -49,10 +49,10 @@ def read(path: Path) -> tuple[Features, tuple[int, ...]]:
 
 
 def write(features: Features, shape: tuple[int, ...], path: Path) -> None:
-    """Save a judge. Raises TypeError where the features are no judge's."""
+    """Save a judge. Raises TypeError where the features are no judge's, OSError where it cannot be written."""
     if not isinstance(features.net, Convolutions):
         raise TypeError(f"{features.name} is not a judge")
     classes = features.net.head.out_features if features.net.head else 0
     told = {"shape": shape, "classes": classes, "how": features.how, "hash": features.hash}
     state = {name: value.cpu().contiguous() for name, value in features.net.state_dict().items()}
-    safetensors.torch.save_file(state, path, {"judge": json.dumps(told)})
+    path.write_bytes(safetensors.torch.save(state, {"judge": json.dumps(told)}))
