@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from zerosum import GAN, UserError
+from zerosum.job import settings
 from zerosum.metrics.score import Score
 from zerosum.rundir import RunDir
 
@@ -237,3 +238,25 @@ def test_ctrl_c_ends_fit_and_keeps_what_was_learned(tmp_path):
     assert gan.sample(3).shape == (3, 3)
     assert (GAN.load(tmp_path / "run").sample(3) == gan.sample(3)).all()
     assert RunDir(tmp_path / "run").latest() in (5, 6)  # the next look-up: soon, and at steps that are logged
+
+
+def test_whole_numbers_are_taken_where_the_setting_is_a_float():
+    gan = GAN("gan", steps=2, batch=np.int64(8), width=8, beta1=0, lr_g=np.float32(1e-3), minutes=None).fit(VECTORS)
+    assert gan.sample(3).shape == (3, 3)
+    cfg = settings("dcgan", {"beta1": 0, "batch": np.int64(8)})
+    assert type(cfg.beta1) is float and type(cfg.batch) is int
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("batch", "64", "batch '64': give a whole number"),
+        ("lr_g", "fast", "lr_g 'fast': give a number"),
+        ("steps", 2.5, "steps 2.5: give a whole number"),
+        ("held_out", "0.1", "held_out '0.1': give a number"),
+        ("mirror", "yes", "mirror 'yes': give True or False"),
+    ],
+)
+def test_a_setting_of_another_kind_is_one_line(name, value, said):
+    with pytest.raises(UserError, match=f"^{said}$"):
+        GAN("gan", **{name: value}).fit(VECTORS)

@@ -13,7 +13,7 @@ from zerosum import shows
 from zerosum.auto import Choice, choose
 from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError
-from zerosum.job import Job, open_run, settings
+from zerosum.job import Job, open_run, plain, settings
 from zerosum.metrics.score import Score
 from zerosum.progress import Display
 from zerosum.report import write_report
@@ -42,7 +42,7 @@ class GAN:
         step at hand; what was learned until then can be sampled, and is saved where there is an `out`.
         """
         known = {field.name for field in fields(Training)}
-        training = Training(**{name: value for name, value in self.settings.items() if name in known})
+        training = plain(Training(**{name: value for name, value in self.settings.items() if name in known}))
         source = open_source(x, y, training.held_out, training.size)
         chosen = choose(source.spec, training.device) if self.recipe == "auto" else Choice(self.recipe)
         wishes = {name: value for name, value in self.settings.items() if name not in known}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -32,6 +33,7 @@ from zerosum.snapshot import Snapshot
 from zerosum.tensorboard import Events
 from zerosum.train import Training, check, train
 
+WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
 UNPLANNED = 10**9
 """Steps of a run whose time is planned and whose speed is not yet known."""
 
@@ -43,7 +45,28 @@ def settings(recipe: str, values: Mapping[str, Any]) -> Any:
     if strangers := sorted(set(values) - known):
         others = {field.name for field in fields(Training)}
         raise UserError(f"recipe {recipe} has no setting {strangers[0]}: {suggest(strangers[0], sorted(known | others))}")
-    return _worded(config(**values))
+    return _worded(plain(config(**values)))
+
+
+def plain(config: Any) -> Any:
+    """The same dataclass, with whole numbers as floats where its fields are floats.
+
+    Raises UserError where a value is of another kind than its field.
+    """
+    changed: dict[str, Any] = {}
+    for name, kind in get_type_hints(type(config)).items():
+        value, kinds = getattr(config, name), set(get_args(kind) or (kind,))
+        if not kinds <= {int, float, str, bool, NoneType}:
+            continue  # a few words, or something of the recipe's own
+        if isinstance(value, Integral) and int in kinds and not isinstance(value, bool):
+            value = int(value)  # NumPy's too
+        elif isinstance(value, Real) and float in kinds and not isinstance(value, bool):
+            value = float(value)
+        if type(value) not in kinds:
+            wanted = " or ".join(WORDS[one] for one in (bool, int, float, str) if one in kinds)
+            raise UserError(f"{name} {getattr(config, name)!r}: give {wanted}")
+        changed[name] = value
+    return replace(config, **changed)
 
 
 def _worded(config: Any) -> Any:
