@@ -230,7 +230,9 @@ def test_training_needs_no_stdin_and_no_terminal(tmp_path):
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and not done.stderr
     assert "step 3/3" in done.stdout and f"report: {tmp_path / 'run' / 'report.html'}" in done.stdout
-    assert "note: the data have 10 classes, and recipe gan ignores them; --recipe cgan uses them" in done.stdout
+    assert (
+        "WARNING   conditioning is off: recipe gan ignores the 10 classes of the data; --recipe auto uses them" in done.stdout
+    )
 
 
 def test_a_fault_of_zerosum_says_so_and_ends_with_1(command, tmp_path):
@@ -431,3 +433,42 @@ def test_a_built_in_set_and_a_folder_of_its_name(command, tmp_path, monkeypatch)
     pictures(tmp_path / "digits")
     assert command("train", "digits", "--steps", 2, *TINY, "--out", "run")[0] == 0
     assert command("train", "--resume", "run", "--steps", 3)[0] == 0
+
+
+# -- labels and conditioning
+
+
+@pytest.fixture(scope="module")
+def two_classes(tmp_path_factory):
+    path = tmp_path_factory.mktemp("classes")
+    for kind in ("cat", "dog"):
+        pictures(path / kind, rng.integers(0, 256, (15, 16, 16), np.uint8))
+    return path
+
+
+def test_labels_that_are_left_unused_are_said_loudly(command, two_classes, tmp_path):
+    loud = "WARNING   conditioning is off: recipe dcgan ignores the 2 classes of the data; --recipe auto uses them\n"
+    code, out, _ = command("check", two_classes, "--recipe", "dcgan")
+    assert code == 0 and loud in out
+    code, out, _ = command("train", two_classes, "--recipe", "dcgan", "--steps", 1, "--out", tmp_path / "a")
+    assert code == 0 and loud in out
+    words = ["--recipe", "swift", "--no-conditional", "--width", 8, "--steps", 1, "--out", tmp_path / "b"]
+    code, out, _ = command("train", two_classes, *words)
+    assert code == 0 and "recipe swift ignores the 2 classes of the data; leave --no-conditional out to use them" in out
+
+
+def test_labels_that_are_used_are_said_too(command, two_classes):
+    code, out, _ = command("check", two_classes)
+    assert code == 0 and "classes   conditioning is on: recipe swift" in out and "WARNING" not in out
+
+
+def test_check_refuses_a_recipe_that_is_none_or_does_not_fit(refused, two_classes):
+    assert "did you mean dcgan" in refused("check", two_classes, "--recipe", "dcgn")
+
+
+def test_one_held_out_image_gives_no_scores_and_says_so(command, refused, tmp_path):
+    np.save(tmp_path / "ten.npy", rng.integers(0, 256, (10, 16, 16), np.uint8))
+    words = ["--recipe", "dcgan", "--width", 8, "--held-out", 0.05, "--steps", 1, "--out", tmp_path / "run"]
+    code, out, err = command("train", tmp_path / "ten.npy", *words)
+    assert code == 0 and "report:" in out, err
+    assert "1 held-out image" in refused("score", tmp_path / "run")

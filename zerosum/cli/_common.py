@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import tyro
@@ -20,12 +21,26 @@ def parse(function: Callable[..., Any], words: list[str], name: str) -> Any:
     return tyro.cli(function, args=words, prog=f"zerosum {name}", config=(tyro.conf.OmitArgPrefixes,), console_outputs=first)
 
 
-def say(text: str) -> None:
+def say(text: str, style: str | None = None) -> None:
     """Print a line, on rank 0 alone."""
     from zerosum.parallel import rank
 
     if rank() == 0:
-        console.print(text, highlight=False, soft_wrap=True, markup=False)
+        console.print(text, highlight=False, soft_wrap=True, markup=False, style=style)
+
+
+def say_of_classes(spec: Any, recipe: str, labelled: bool) -> None:
+    """Say what becomes of the data's labels, and loudly where nothing does."""
+    from zerosum import recipes
+
+    if spec.classes < 2:
+        return
+    if labelled:
+        say(f"classes   conditioning is on: recipe {recipe} learns which of the {spec.classes} classes an item is of")
+        return
+    known = "conditional" in {field.name for field in fields(recipes.find(recipe).Config)}
+    mend = "leave --no-conditional out to use them" if known else "--recipe auto uses them"
+    say(f"WARNING   conditioning is off: recipe {recipe} ignores the {spec.classes} classes of the data; {mend}", "bold yellow")
 
 
 def table(scores: list[Any]) -> None:

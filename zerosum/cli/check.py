@@ -2,11 +2,11 @@
 
 import tyro
 
-from zerosum.cli._common import parse, say
+from zerosum.cli._common import parse, say, say_of_classes
 
 PLACE = 8
 USAGE = """
-zerosum check DATA [--size 64]                                              look the data over, without training
+zerosum check DATA [--size 64] [--recipe NAME]                              look the data over, without training
 """
 
 
@@ -15,26 +15,31 @@ def main(words: list[str]) -> int:
     return parse(check, words, "check")
 
 
-def check(data: tyro.conf.Positional[str], size: str | None = None, held_out: float | None = None) -> int:
+def check(data: tyro.conf.Positional[str], size: str | None = None, held_out: float | None = None, recipe: str = "auto") -> int:
     """Look data over as `zerosum train` does before training, and say everything that was found.
 
     Args:
         data: what `zerosum train` takes
         size: bring images to 64 (a square) or 64x48 (height x width)
         held_out: share of items kept out of training
+        recipe: a name that `zerosum list` shows, or a .py file ; auto: what suits the data
     """
     from zerosum import recipes
-    from zerosum.auto import choose
+    from zerosum.auto import Choice, choose
     from zerosum.data import open_source
     from zerosum.data.preflight import inspect, lines
+    from zerosum.job import settings
+    from zerosum.sampling import draw
 
     source = open_source(data, held_out=held_out, size=size)
     for line in lines(inspect(source), whole=True):
         say(line)
-    chosen = choose(source.spec)
+    chosen = choose(source.spec) if recipe == "auto" else Choice(recipe)
+    game = recipes.find(chosen.recipe).build(settings(chosen.recipe, chosen.settings), source.spec)
     say(f"recipe    {chosen.recipe}: {recipes.summary(chosen.recipe)}")
     for name, value in chosen.settings.items():
         say(f"          {name} {value}")
     for reason in chosen.why:
         say(f"          {reason}")
+    say_of_classes(source.spec, chosen.recipe, "y" in draw(game, 1, 0))
     return 0

@@ -58,7 +58,7 @@ def score(
         say(f"  {one.name}: {one.protocol}")
     if json is not None:
         with writing(json):
-            json.write_text(as_json(scores, run=str(run), step=job.run.clock.step, items=items, seed=seed))
+            json.write_text(as_json(scores, run=str(run), step=job.run.clock.step, items=items, seed=seed), "utf-8")
     job.keep(scores)
     assert job.folder is not None
     say(f"report: {write_report(job.folder)}")

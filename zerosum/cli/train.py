@@ -6,7 +6,7 @@ from typing import Any
 import tyro
 
 from zerosum import recipes
-from zerosum.cli._common import console, parse, say, table
+from zerosum.cli._common import console, parse, say, say_of_classes, table
 from zerosum.errors import UserError
 
 PLACE = 1
@@ -91,9 +91,7 @@ def _train_anew(words: list[str]) -> Any:
             say(f"recipe    {chosen.recipe}: {recipes.summary(chosen.recipe)}")
             for reason in chosen.why:
                 say(f"          {reason}")
-        if source.spec.classes > 1 and not job.sampler.labelled:
-            classes = f"the data have {source.spec.classes} classes, and recipe {chosen.recipe} ignores them"
-            say(f"note: {classes}; --recipe cgan uses them")
+        say_of_classes(source.spec, chosen.recipe, job.sampler.labelled)
         return job
 
     train.__doc__ = (train.__doc__ or "").replace("RECIPE)", f"{chosen.recipe})")

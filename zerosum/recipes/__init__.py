@@ -60,5 +60,5 @@ def _run_file(path: Path) -> ModuleType:
 def summary(name: str) -> str:
     """The recipe in one line: the first of its docstring."""
     path = Path(__path__[0]) / f"{name}.py" if name in names() else Path(name)
-    doc = ast.get_docstring(ast.parse(path.read_text())) or ""  # read, not imported: a list need not wait for torch
+    doc = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""  # read, not imported: a list need not wait for torch
     return doc.split("\n")[0]

@@ -34,7 +34,7 @@ def find(kind: str) -> ModuleType:
 
 def summary(kind: str) -> str:
     """A kind in one line: the first of its docstring."""
-    doc = ast.get_docstring(ast.parse((Path(__path__[0]) / f"{kind}.py").read_text())) or ""
+    doc = ast.get_docstring(ast.parse((Path(__path__[0]) / f"{kind}.py").read_text("utf-8"))) or ""
     return doc.split("\n")[0]
 
 
