@@ -529,9 +529,10 @@ def test_recipes_conform_with_augmentation(part):
     check_recipe("dcgan", width=8, steps=12, **part)
 
 
-def test_every_net_sees_augmented_images():
+@pytest.mark.parametrize("name", ["dcgan", "acgan"])  # on pair(), and with turns of its own
+def test_every_net_sees_augmented_images(name):
     """D, whether it judges reals, fakes or a penalty's points, is never shown an image that is not augmented."""
-    module = recipes.find("dcgan")
+    module = recipes.find(name)
     torch.manual_seed(0)
     game = module.build(
         module.Config(

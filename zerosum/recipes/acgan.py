@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from zerosum.augment import augmentation, augmented, observed
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.game import Batch, Clock, Game, Player, Terms, Turn
@@ -46,15 +47,15 @@ def build(cfg: Config, spec: Spec) -> Game:
         return nets["G"](z_for(batch["x"]), batch["y"])
 
     def judge(nets: nn.ModuleDict, x: Tensor, clock: Clock) -> tuple[Tensor, Tensor]:
-        said = nets["D"](noisy(cfg, x, clock))
+        said = nets["D"](noisy(cfg, augmented(nets, x, clock), clock))
         return said[:, :1], said[:, 1:]
 
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         made = make(nets, batch)
         (real, named_real), (fake, named_fake) = judge(nets, batch["x"], clock), judge(nets, made, clock)
         named = cross_entropy(named_real, batch["y"]) + cross_entropy(named_fake, batch["y"])
-        smooth = smoothness(cfg, lambda x: nets["D"](x)[:, :1], batch["x"], made, clock)
-        watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
+        smooth = smoothness(cfg, lambda x: nets["D"](augmented(nets, x, clock))[:, :1], batch["x"], made, clock)
+        watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()} | observed(nets, real, clock)
         return {"adv": loss.d(real, fake, cfg.real_label), "class": cfg.class_weight * named} | smooth | watched
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
@@ -64,7 +65,7 @@ def build(cfg: Config, spec: Spec) -> Game:
 
     players: dict[str, Player] = {"D": player_d(cfg, "D"), "G": player_g(cfg, "G")}
     return Game(
-        nets={"G": G, "D": D},
+        nets={"G": G, "D": D, **augmentation(cfg, spec)},
         players=players,
         turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=lambda n: {"z": draw_z(cfg, n), "y": spec.draw_labels(n)},
