@@ -42,7 +42,7 @@ def test_few_images_are_augmented_and_many_are_not():
 def test_the_penalty_grows_with_the_number_of_pixels():
     weight = lambda side: choose(images(side, side), "cpu").settings["penalty_weight"]
     assert weight(28) == weight(32) == 0.02
-    assert weight(64) == pytest.approx(4 * weight(32))
+    assert weight(64) == pytest.approx(16 * weight(32))
     wide = choose(images(32, 128), "cpu").settings["penalty_weight"]
     assert wide == weight(64)  # as many pixels
 

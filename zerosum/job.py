@@ -295,8 +295,8 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
             name = recipe
         elif recipe not in (None, name):
             raise UserError(f"{folder.path} was trained with recipe {name}: leave --recipe out, or train anew")
+        _typed(recipes.find(name).Config(**config["settings"]))
         cfg, training = settings(name, config["settings"]), Training(**config["training"])
-        _typed(cfg)
         _typed(training)
         return name, cfg, Spec.from_json(config["spec"]), training
     except (KeyError, TypeError, ValueError) as error:

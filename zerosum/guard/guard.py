@@ -223,7 +223,9 @@ class Guard:
         """Training ends at the best. Raises UserError where nothing was learned that could be kept."""
         step, to = self.run.clock.step, self.best or self.recent
         if to.clock.step == 0 and found.kind == "broken":
-            raise UserError(f"{found.said} at step {step}, whatever was mended: lower the learning rates (--lr-d, --lr-g)")
+            raise UserError(
+                f"{found.said} at step {step}, whatever was mended: lower the learning rates (--lr-d, --lr-g); nothing was saved yet"
+            )
         self._back(to)
         why = f"{found.said}, at step {step:,}"
         helped = f"; {len(self.memory.remedies)} remedies did not help" if tried else ""
