@@ -224,7 +224,8 @@ class Guard:
         step, to = self.run.clock.step, self.best or self.recent
         if to.clock.step == 0 and found.kind == "broken":
             raise UserError(
-                f"{found.said} at step {step}, whatever was mended: lower the learning rates (--lr-d, --lr-g); nothing was saved yet"
+                f"{found.said} at step {step}, whatever was mended, and nothing was saved yet: "
+                "lower the learning rates (--lr-d, --lr-g)"
             )
         self._back(to)
         why = f"{found.said}, at step {step:,}"
