@@ -345,7 +345,7 @@ def test_a_time_plan_ends_in_time_after_going_back():
     job = small(steps=None, minutes=0.05, log_every=10)
     poison = Poison(job.run, "G", {9})
     assert job.play() and poison.done == [9]
-    assert 2.9 < job.before < 9 and job.run.clock.step == job.run.clock.total > 9
+    assert 2.9 < job.before < 9 and job.run.clock.total > 9
 
 
 def test_memory_survives_json_and_odd_values():
