@@ -6,8 +6,8 @@ the caller's script again) and speak through pipes. What they write goes straigh
 
 from __future__ import annotations
 
+import marshal
 import os
-import pickle
 import struct
 import subprocess
 import sys
@@ -63,13 +63,13 @@ class Decoder:
         process = self._process
         assert process.stdin and process.stdout
         try:
-            data = pickle.dumps((chunk, shape and tuple(shape), out))
+            data = marshal.dumps((chunk, shape and tuple(shape), out))
             process.stdin.write(struct.pack("<q", len(data)) + data)
             process.stdin.flush()
             head = process.stdout.read(8)
             if len(head) < 8:
                 raise EOFError("a decoding process died")
-            answer = pickle.loads(process.stdout.read(*struct.unpack("<q", head)))
+            answer = marshal.loads(process.stdout.read(*struct.unpack("<q", head)))
         except (BrokenPipeError, EOFError) as error:
             self.end()
             raise EOFError("a decoding process died") from error
