@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,10 @@ class Clock:
     def progress(self) -> float:
         """Share of the training that is done, in [0, 1]."""
         return min(1.0, self.step / max(1, self.total))
+
+    def mended_as(self, other: Clock) -> Clock:
+        """This clock with what the guard has mended in another."""
+        return replace(self, lr_scale=other.lr_scale, instance_noise=other.instance_noise, r1=other.r1)
 
 
 Loss = Callable[[nn.ModuleDict, Batch, Clock], Terms]

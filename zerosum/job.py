@@ -49,9 +49,17 @@ def settings(recipe: str, values: Mapping[str, Any]) -> Any:
 
 
 def plain(config: Any) -> Any:
+    """The same dataclass, as `_typed` gives it. Raises UserError where a value is of another kind than its field."""
+    try:
+        return _typed(config)
+    except TypeError as error:
+        raise UserError(str(error)) from None
+
+
+def _typed(config: Any) -> Any:
     """The same dataclass, with whole numbers as floats where its fields are floats.
 
-    Raises UserError where a value is of another kind than its field.
+    Raises TypeError where a value is of another kind than its field.
     """
     changed: dict[str, Any] = {}
     for name, kind in get_type_hints(type(config)).items():
@@ -64,7 +72,7 @@ def plain(config: Any) -> Any:
             value = float(value)
         if type(value) not in kinds:
             wanted = " or ".join(WORDS[one] for one in (bool, int, float, str) if one in kinds)
-            raise UserError(f"{name} {getattr(config, name)!r}: give {wanted}")
+            raise TypeError(f"{name} {getattr(config, name)!r}: give {wanted}")
         changed[name] = value
     return replace(config, **changed)
 
@@ -295,25 +303,12 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
             name = recipe
         elif recipe not in (None, name):
             raise UserError(f"{folder.path} was trained with recipe {name}: leave --recipe out, or train anew")
-        _typed(recipes.find(name).Config(**config["settings"]))
-        cfg, training = settings(name, config["settings"]), Training(**config["training"])
-        _typed(training)
-        return name, cfg, Spec.from_json(config["spec"]), training
+        cfg, training = _typed(recipes.find(name).Config(**config["settings"])), _typed(Training(**config["training"]))
+        return name, _worded(cfg), Spec.from_json(config["spec"]), training
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{folder.path / 'config.json'} is damaged ({error}): copy the run folder again, or train anew"
         ) from error
-
-
-def _typed(config: Any) -> None:
-    """Raise TypeError where a field of a dataclass is not of the type it is declared with."""
-    for name, kind in get_type_hints(type(config)).items():
-        value, kinds = getattr(config, name), get_args(kind) or (kind,)
-        if get_origin(kind) is Literal or (value is None and NoneType in kinds):
-            continue
-        fits = isinstance(value, kinds) or (float in kinds and isinstance(value, int))
-        if not fits or (isinstance(value, bool) and bool not in kinds):
-            raise TypeError(f"{name}: {value!r}")
 
 
 def _rebuilt(folder: RunDir, *what: Any) -> Run:

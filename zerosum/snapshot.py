@@ -40,8 +40,7 @@ class Snapshot:
         run.nets.load_state_dict(self.nets)
         for name, optim in run.optims.items():
             optim.load_state_dict(_copied(self.optims[name]))  # what it is given it keeps, and moves
-        now = run.clock
-        run.clock = replace(self.clock, total=now.total, lr_scale=now.lr_scale, instance_noise=now.instance_noise, r1=now.r1)
+        run.clock = replace(self.clock.mended_as(run.clock), total=run.clock.total)
 
 
 def _copied(value: Any) -> Any:

@@ -86,7 +86,7 @@ class Guard:
         self._probe: Probe | None = None
         self._said: list[Verdicts] = []
         self._spent, self._cost = 0.0, FIRST
-        self._checked, self._probed_at = 0.0, run.clock.step
+        self._checked, self._check_cost, self._probed_at = 0.0, 0.0, run.clock.step
         self._probed = 0.0
         self._makers = [name for name, player in run.game.players.items() if set(player.trains) & makers(run)]
 
@@ -134,8 +134,6 @@ class Guard:
         if self.patience and self.memory.stale >= self.patience:
             return self._stop(Trouble("worse", f"samples got no better in {self.memory.stale} readings"), tried=False)
         return None
-
-    _check_cost = 0.0
 
     def _whole(self) -> bool:
         grads = [p.grad for params in self.run.params.values() for p in params if p.grad is not None]
@@ -263,9 +261,7 @@ class Guard:
         """The best, as a checkpoint should have it: with what was mended since."""
         if self.best is None:
             return None
-        now = self.run.clock
-        mended = replace(self.best.clock, lr_scale=now.lr_scale, instance_noise=now.instance_noise, r1=now.r1)
-        return replace(self.best, clock=mended)
+        return replace(self.best, clock=self.best.clock.mended_as(self.run.clock))
 
 
 def verdicts(step: int, losses: dict[str, float], gradient: float | None) -> Verdicts:
