@@ -16,11 +16,12 @@ BELOW = {
     "penalties.py": {"noise"},
     "layers": {"layers"},
     "nets": {"layers", "nets", "noise", "parallel"},
-    "data": LOW | {"data"},
+    "tables": {"errors", "noise", "tables"},
+    "data": LOW | {"data", "tables"},
     "parts.py": LOW | {"data", "losses", "penalties"},
     "augment": LOW | {"data", "losses", "parts", "augment"},
     "pair.py": LOW | {"data", "losses", "penalties", "layers", "parts", "augment"},
-    "recipes": LOW | {"data", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
+    "recipes": LOW | {"data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
     "play.py": LOW,
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
@@ -29,7 +30,7 @@ BELOW = {
     "sampling.py": LOW | {"play", "data"},
     "guard": LOW | {"play", "snapshot", "sampling", "data", "metrics", "rundir", "guard"},
     "metrics/features": LOW | {"cache", "data", "metrics", "nets"},
-    "metrics": LOW | {"data", "metrics", "nets"},
+    "metrics": LOW | {"data", "metrics", "nets", "tables"},
 }
 
 

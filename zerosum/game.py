@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,8 @@ class Game:
     """A definition: it holds nets and cannot run itself.
 
     `draw(n)` gives the inputs of n new items, on the CPU, from torch's global stream. `generate(nets, inputs)` turns
-    inputs into items in model space. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
+    inputs into items in model space. `feed(source)`, where a game has one, gives the source that it is to be played on: the
+    same items drawn by another law. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
     about x. `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
 
     Raises ValueError where names do not agree.
@@ -85,6 +87,7 @@ class Game:
     generate: Callable[[nn.ModuleDict, Batch], Tensor]
     ema: Mapping[str, Schedule] = field(default_factory=dict)
     encode: Callable[[nn.ModuleDict, Tensor], Batch] | None = None
+    feed: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
         def agree(kind: str, names: set[str], known: Mapping[str, object]) -> None:

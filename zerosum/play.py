@@ -105,7 +105,8 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
     is a function of (seed, rank, step).
     """
     game, nets, accum = run.game, run.nets, run.pace.accum
-    data = source.batches(run.batch, run.seed, run.clock.batches, rank(), world())
+    fed = run.game.feed(source) if run.game.feed else source
+    data = fed.batches(run.batch, run.seed, run.clock.batches, rank(), world())
     while run.clock.step < run.clock.total:
         clock, batch = run.clock, None
         logs: dict[str, Tensor] = {}

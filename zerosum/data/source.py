@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
@@ -33,6 +33,7 @@ class Spec:
     scale: tuple[float, ...] = ()
     origin: str = ""  # where the data came from, as the user named them
     items: int = 0  # training items; 0 where there is no end of them
+    table: dict[str, Any] = field(default_factory=dict, hash=False)  # tables: their codec, as plain values
 
     @property
     def classes(self) -> int:
