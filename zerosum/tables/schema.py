@@ -51,12 +51,15 @@ class Schema:
         """The schema that `to_json`, or a user, wrote. Raises UserError where it says something unknown."""
         columns = []
         for number, one in enumerate(values.get("columns", ())):
-            plain = {name: tuple(value) if isinstance(value, list) else value for name, value in dict(one).items()}
+            plain: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in dict(one).items()
+            }
             try:
                 column = Column(**plain)
             except TypeError as error:
                 raise UserError(f"schema, column {number + 1}: {error}") from None
             if column.kind not in get_args(Kind):
-                raise UserError(f"schema, column {column.name}: kind {column.kind}: {suggest(column.kind, list(get_args(Kind)))}")
+                known = suggest(column.kind, list(get_args(Kind)))
+                raise UserError(f"schema, column {column.name}: kind {column.kind}: {known}")
             columns.append(column)
         return Schema(tuple(columns), tuple(values.get("constraints", ())), values.get("target"))
