@@ -30,6 +30,7 @@ BELOW = {
     "sampling.py": LOW | {"play", "data"},
     "guard": LOW | {"play", "snapshot", "sampling", "data", "metrics", "rundir", "guard"},
     "metrics/features": LOW | {"cache", "data", "metrics", "nets"},
+    "metrics/tables": {"metrics", "tables"},
     "metrics": LOW | {"data", "metrics", "nets", "tables"},
 }
 
