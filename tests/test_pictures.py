@@ -361,7 +361,8 @@ def test_a_folder_of_parquet_files_of_bytes(tmp_path):
 
 
 def test_parquet_without_images_or_damaged(tmp_path):
-    refused(parquet(tmp_path / "x.parquet", {"a": list(range(20))}), "no column of encoded images among a")
+    refused(parquet(tmp_path / "x.parquet", {"a": [{"b": 1}] * 20}), "no column of encoded images among a")
+    refused(parquet(tmp_path / "z.parquet", {"a": list(range(20))}), "no column to learn from")  # it is a table
     (tmp_path / "y.parquet").write_bytes(b"PAR1" + bytes(100))
     refused(tmp_path / "y.parquet", "y.parquet", "damaged")
 

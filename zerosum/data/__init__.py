@@ -1,7 +1,7 @@
 """Data of every kind. `open_source` finds the reader; `modality` turns model space into what people look at.
 
 A reader is a module here with `accepts(what) -> bool` and `load(what, labels, held_out) -> Source`; one whose items have a
-height and a width takes `size` too. A modality is a module with
+height and a width takes `size` too, one of tables `target`, `schema` and `codec`. A modality is a module with
 `decode`, `encode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
 """
 
@@ -41,27 +41,48 @@ def lasting(what: str | Path) -> str:
     return absolute if _reader(absolute) is not None and _reader(what) is _reader(absolute) else str(what)
 
 
-def open_source(what: Any, labels: Any = None, held_out: float | None = None, size: str | None = None) -> Source:
-    """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, or a source already.
+UNMET = {
+    "size": "cannot be brought to another size: leave --size out; it is for image files and arrays",
+    "target": "has no columns with names: leave --target out; it is for tables",
+    "schema": "has no schema: leave --schema out; it is for tables",
+    "codec": "is no table any more: give the table that the run was trained on",
+}
+"""What to say where a wish meets data that cannot have it."""
+
+
+def open_source(
+    what: Any,
+    labels: Any = None,
+    held_out: float | None = None,
+    size: str | None = None,
+    target: str | None = None,
+    schema: Any = None,
+    codec: Any = None,
+) -> Source:
+    """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, a DataFrame, or a source already.
 
     `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
-    of training, in (0, 1). `size`: what images are brought to, "64" or "64x48" (height x width). Raises UserError where
-    nothing here can read it, or a size is given for what has none.
+    of training, in (0, 1). `size`: what images are brought to, "64" or "64x48" (height x width). Of tables: `target`, the
+    column to be predicted; `schema`, a Schema or its JSON file; `codec`, as a run kept it. Raises UserError where
+    nothing here can read it, or what is wished is for other data.
     """
     if isinstance(what, Source):
         return what
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
     if reader := _reader(what):
-        if size is None:
-            return reader.load(what, labels=labels, held_out=held_out)
-        if "size" not in inspect.signature(reader.load).parameters:  # how a reader says that its data have none
-            raise UserError(f"{what} cannot be brought to another size: leave --size out; it is for image files and arrays")
-        return reader.load(what, labels=labels, held_out=held_out, size=size)
+        wishes = {"size": size, "target": target, "schema": schema, "codec": codec or None}
+        wishes = {name: wish for name, wish in wishes.items() if wish is not None}
+        if unmet := wishes.keys() - set(inspect.signature(reader.load).parameters):  # how a reader says what its data have
+            shown = what if isinstance(what, str | Path) else "what was given"
+            raise UserError(f"{shown} {UNMET[sorted(unmet)[0]]}")
+        return reader.load(what, labels=labels, held_out=held_out, **wishes)
     if not isinstance(what, str | Path):
-        raise UserError(f"cannot read data of type {type(what).__name__}: give a NumPy array, a tensor, a path or a set's name")
+        kind = type(what).__name__
+        raise UserError(f"cannot read data of type {kind}: give a NumPy array, a tensor, a DataFrame, a path or a set's name")
     if not Path(what).exists():
         raise UserError(f"no data at {what}: check the path, or take one of the built-in sets digits, ring8, grid25")
     raise UserError(
-        f"cannot read {what}: give a folder of images, a .zip, .tar or .parquet of them, or an .npy, .npz or idx (.gz) file"
+        f"cannot read {what}: give a folder of images, a .zip, .tar or .parquet of them, an .npy, .npz or idx (.gz) file, "
+        "or a table (.csv, .tsv, .parquet)"
     )

@@ -55,19 +55,23 @@ class Spec:
         return Spec(**fields)
 
 
+Items = Any
+"""Items as people have them: an array [n, ...], or a pandas DataFrame of n rows."""
+
+
 class Modality(Protocol):
     """A kind of data as people look at it: a module in zerosum.data."""
 
-    def decode(self, x: Tensor, spec: Spec) -> np.ndarray:
+    def decode(self, x: Tensor, spec: Spec) -> Items:
         """Items in model space -> items as people have them."""
 
-    def encode(self, items: np.ndarray, spec: Spec) -> Tensor:
+    def encode(self, items: Items, spec: Spec) -> Tensor:
         """The way back: decoded items -> model space, on the CPU."""
 
-    def picture(self, items: np.ndarray, spec: Spec, columns: int) -> Image.Image:
+    def picture(self, items: Items, spec: Spec, columns: int) -> Image.Image:
         """Decoded items in one picture."""
 
-    def write(self, items: np.ndarray, spec: Spec, folder: Path) -> None:
+    def write(self, items: Items, spec: Spec, folder: Path) -> None:
         """Decoded items as files in a folder that exists."""
 
 
