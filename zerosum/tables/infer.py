@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 FORMATS = (*DAYS, "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
 KEY_NAME = re.compile(r"(^|_|\b)(id|ids|key|uuid|guid|index|udi|rowid|row_id|pk)($|_|\b)|[a-z](Id|ID)$", re.I)
-LEAST_KEYS = 20
+LEAST_KEYS = 10
 """Values that must all differ before a column is taken for a key."""
 SPIKE = 0.03
 """Share of rows from which on one value of a continuous column stands for itself."""
@@ -114,7 +114,7 @@ def _number(name: str, known: pd.Series, nulls: dict[str, Any]) -> Column:
     if whole and len(distinct) == 2 and max(abs(distinct)) <= 2:  # 0 and 1, 1 and 2, -1 and 1: a flag
         return Column(name=name, kind="boolean", **nulls)
     if whole and not nulls["nulls"] and len(distinct) == len(values) >= LEAST_KEYS:
-        counted = distinct[-1] - distinct[0] == len(distinct) - 1
+        counted = distinct[-1] - distinct[0] < 2 * len(distinct)  # some numbers are missing: those of held-out rows
         if counted or KEY_NAME.search(name):
             return Column(name=name, kind="id", **nulls)
     special = () if countable(values) else _spikes(distinct, counts)
