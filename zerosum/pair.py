@@ -21,9 +21,11 @@ def pair(
     labelled: bool = False,
     loss: AdversarialLoss | None = None,
     lazy: bool = False,
+    given: tuple[str, ...] = (),
 ) -> Game:
     """D's turn (n_critic times), then G's. With `labelled`, both nets take the labels of the batch's real items.
 
+    `given`: keys of the batch that both nets take after noise or items, as they take labels.
     `loss`: what the two sides minimise, where it is not one that `cfg.loss` can name. `lazy`: the penalty is a turn of its
     own for D, between the two, as in Karras et al. 2020 ("Analyzing and Improving the Image Quality of StyleGAN", 3.1).
     """
@@ -33,7 +35,7 @@ def pair(
         spectral(D)
 
     def labels(batch: Batch) -> tuple[Tensor, ...]:
-        return (batch["y"],) if labelled else ()
+        return (*((batch["y"],) if labelled else ()), *(batch[key] for key in given))
 
     def make(nets: nn.ModuleDict, batch: Batch) -> Tensor:
         return nets["G"](z_for(batch["x"]), *labels(batch))
