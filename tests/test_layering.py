@@ -28,6 +28,7 @@ BELOW = {
     "cache.py": set(),
     "snapshot.py": LOW | {"play"},
     "sampling.py": LOW | {"play", "data"},
+    "conditions.py": LOW | {"data", "tables", "sampling"},
     "guard": LOW | {"play", "snapshot", "sampling", "data", "metrics", "rundir", "guard"},
     "metrics/features": LOW | {"cache", "data", "metrics", "nets"},
     "metrics/tables": {"metrics", "tables"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from zerosum import shows
 from zerosum.auto import Choice, choose
+from zerosum.conditions import Asked, sample_where
 from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError
 from zerosum.job import Job, open_run, plain, settings
@@ -33,17 +35,23 @@ class GAN:
         self.recipe, self.settings = recipe, settings
         self._job: Job | None = None
         self._sampler: Sampler | None = None
+        self.asked: Asked | None = None  # of the last sample with `where`: hits, and rows drawn and kept
 
-    def fit(self, x: Any, y: Any = None, out: str | Path | None = None, display: Display | None = None) -> GAN:
-        """Train. `x`: images [n, h, w], [n, h, w, c] or [n, c, h, w], vectors [n, d], or anything `zerosum train` takes.
+    def fit(
+        self, x: Any, y: Any = None, out: str | Path | None = None, display: Display | None = None, schema: Any = None
+    ) -> GAN:
+        """Train. `x`: images [n, h, w], [n, h, w, c] or [n, c, h, w], vectors [n, d], a DataFrame, or a path.
 
-        `y`: a label an item, integers or words. `out`: a run folder to make; without it everything stays in memory.
-        Returns self. Raises UserError where data and settings do not fit. Ctrl-C raises KeyboardInterrupt after the
+        `y`: a label an item, integers or words; of a table the name of the column to be predicted. `schema`: a table's
+        columns as `zerosum.tables.schema.Schema`, as plain values or as a JSON file (default: inferred).
+        `out`: a run folder to make; without it everything stays in memory. Returns self. Raises UserError where data and
+        settings do not fit. Ctrl-C raises KeyboardInterrupt after the
         step at hand; what was learned until then can be sampled, and is saved where there is an `out`.
         """
         known = {field.name for field in fields(Training)}
         training = plain(Training(**{name: value for name, value in self.settings.items() if name in known}))
-        source = open_source(x, y, training.held_out, training.size)
+        schema = training.schema if schema is None else schema
+        source = open_source(x, y, training.held_out, training.size, training.target, schema)
         chosen = choose(source.spec, training.device) if self.recipe == "auto" else Choice(self.recipe)
         wishes = {name: value for name, value in self.settings.items() if name not in known}
         cfg = settings(chosen.recipe, chosen.settings | wishes)
@@ -73,12 +81,23 @@ class GAN:
             raise UserError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def sample(self, n: int, label: int | str | None = None, seed: int = 0, truncation: float | None = None) -> np.ndarray:
-        """n new items: uint8 images [n, h, w] or [n, h, w, c], or float32 vectors [n, d]; the same for the same seed.
+    def sample(
+        self,
+        n: int,
+        label: int | str | None = None,
+        seed: int = 0,
+        truncation: float | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """n new items: uint8 images [n, h, w] or [n, h, w, c], float32 vectors [n, d], or a DataFrame; the same for a seed.
 
         `label`: a class's number or name, to have all items of that class. `truncation`: from 0 (the mean style) to 1
-        (off), for generators that have it.
+        (off), for generators that have it. `where`: what rows of a table should be, by column: a value, a list of values,
+        or a range (least, most): `where={"income": ">50K", "age": (30, 40)}`; `asked` then says what it took.
         """
+        if where:
+            self.asked = sample_where(self._fitted, n, where, seed)
+            return self.asked.frame
         return self._shown(self._fitted.make(n, seed, label, truncation)["x"])
 
     def show(self, kind: str, out: str | Path, **wishes: Any) -> Path:
@@ -130,5 +149,5 @@ class GAN:
         share = np.linspace(0, 1, n, dtype=np.float32)[:, None]
         return self.decode(start + share * (end - start))
 
-    def _shown(self, x: torch.Tensor) -> np.ndarray:
+    def _shown(self, x: torch.Tensor) -> Any:
         return modality(self._fitted.spec).decode(x, self._fitted.spec)

@@ -189,7 +189,7 @@ class Job:
             raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
         if device is not None:
             training = replace(training, device=device)
-        source = open_source(what, held_out=training.held_out, size=training.size)
+        source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table)
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
         run = _rebuilt(folder, name, cfg, spec, training, dtype)

@@ -59,7 +59,7 @@ class Sampler:
 
     def generate(self, inputs: Batch) -> Batch:
         """The items that inputs give, in model space on the CPU: x, and y where the inputs have labels."""
-        return generate(self.run, inputs)
+        return generate(self.run, inputs, 5000 if self.spec.kind == "tables" else 250)
 
     def make(self, n: int, seed: int = 0, label: int | str | None = None, truncation: float | None = None) -> Batch:
         """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.
@@ -69,7 +69,7 @@ class Sampler:
 
         Raises UserError where there is no such class, or the generator takes no labels or no truncation.
         """
-        return generate(self.run, self.inputs(n, seed, label, truncation))
+        return self.generate(self.inputs(n, seed, label, truncation))
 
     def inputs(self, n: int, seed: int = 0, label: int | str | None = None, truncation: float | None = None) -> Batch:
         """The generator's inputs from which `make` makes its items, on the CPU."""

@@ -35,6 +35,8 @@ class Training:
     seed: int = 0  # of weights, noise and order of data; 0 or more
     held_out: float | None = None  # share of items kept out of training for scores (default: 0.2, or 0.1 from 10,000 items)
     size: str | None = None  # bring images to 64 (a square) or 64x48 (height x width); default: their own size, or a stated one
+    target: str | None = None  # of tables: the column to be predicted
+    schema: str | None = None  # of tables: a JSON file that `zerosum schema` wrote, perhaps edited
     mirror: bool = False  # mirror images left to right at random
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     threads: int = 0  # processor threads; 0: torch's choice

@@ -6,7 +6,7 @@ from zerosum.cli._common import parse, say, say_of_classes
 
 PLACE = 8
 USAGE = """
-zerosum check DATA [--size 64] [--recipe NAME]                              look the data over, without training
+zerosum check DATA [--size 64] [--target COLUMN] [--recipe NAME]            look the data over, without training
 """
 
 
@@ -15,13 +15,22 @@ def main(words: list[str]) -> int:
     return parse(check, words, "check")
 
 
-def check(data: tyro.conf.Positional[str], size: str | None = None, held_out: float | None = None, recipe: str = "auto") -> int:
+def check(
+    data: tyro.conf.Positional[str],
+    size: str | None = None,
+    held_out: float | None = None,
+    target: str | None = None,
+    schema: str | None = None,
+    recipe: str = "auto",
+) -> int:
     """Look data over as `zerosum train` does before training, and say everything that was found.
 
     Args:
         data: what `zerosum train` takes
         size: bring images to 64 (a square) or 64x48 (height x width)
         held_out: share of items kept out of training
+        target: of tables: the column to be predicted
+        schema: of tables: a JSON file that `zerosum schema` wrote
         recipe: a name that `zerosum list` shows, or a .py file ; auto: what suits the data
     """
     from zerosum import recipes
@@ -31,7 +40,7 @@ def check(data: tyro.conf.Positional[str], size: str | None = None, held_out: fl
     from zerosum.job import settings
     from zerosum.sampling import draw
 
-    source = open_source(data, held_out=held_out, size=size)
+    source = open_source(data, held_out=held_out, size=size, target=target, schema=schema)
     for line in lines(inspect(source), whole=True):
         say(line)
     chosen = choose(source.spec) if recipe == "auto" else Choice(recipe)

@@ -12,6 +12,7 @@ from zerosum.errors import UserError
 PLACE = 2
 USAGE = """
 zerosum sample RUN -n 64 [--label 3] [--seed 0] --out X                     X: a .png, an .npz, or a folder
+zerosum sample RUN -n 1000 [--where age=30:40] --out X.csv                  rows of a table; .csv(.gz), .tsv, .parquet
 """
 
 
@@ -22,11 +23,12 @@ def main(words: list[str]) -> int:
 
 def sample(
     run: tyro.conf.Positional[Path],
-    out: Path,
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64,
     label: str | None = None,
     seed: int = 0,
     truncation: float | None = None,
+    where: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
     step: int | None = None,
     device: str = "auto",
     recipe: str | None = None,
@@ -35,27 +37,38 @@ def sample(
 
     Args:
         run: the run folder
-        out: a .png for one picture, an .npz with x (and y), or a folder for files
+        out: a .png for one picture, an .npz with x (and y), or a folder for files; of tables .csv, .tsv (.gz) or .parquet
         n: how many
         label: a class, by number or name; only where the generator takes labels
         seed: the same seed gives the same items
         truncation: from 0 (the mean style) to 1 (off); only where the generator has it
+        where: of tables: what rows should be, COLUMN=VALUE, COLUMN=30:40, COLUMN=A,B; may be given several times
         step: a checkpoint's step (default: the newest)
         device: auto, cpu, cuda, cuda:1, mps
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
     """
     import numpy as np
 
-    from zerosum.data import modality
+    from zerosum.conditions import sample_where
+    from zerosum.data import modality, tables
     from zerosum.job import open_run
     from zerosum.rundir import writing
+    from zerosum.tables.where import from_words
 
-    if out.suffix not in (".png", ".npz", ""):
-        raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
     sampler = open_run(run, step, device, recipe)
     spec = sampler.spec
-    made = sampler.make(n, seed, label, truncation)
-    items = modality(spec).decode(made["x"], spec)
+    table = spec.kind == "tables"
+    if table and out.suffix != ".png" and not out.name.lower().endswith(tables.ENDINGS):
+        raise UserError(f"--out {out}: end it in {', '.join(tables.ENDINGS)} or .png")
+    if not table and out.suffix not in (".png", ".npz", ""):
+        raise UserError(f"--out {out}: end it in .png or .npz, or name a folder")
+    if where:
+        asked = sample_where(sampler, n, from_words(where, tables.codec(spec)) if table else dict.fromkeys(where), seed)
+        made, items = {}, asked.frame
+        say(f"where     {asked.words()}")
+    else:
+        made = sampler.make(n, seed, label, truncation)
+        items = modality(spec).decode(made["x"], spec)
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".sampling-", dir=out.parent) as place:  # what is there stays until all is written
@@ -63,6 +76,8 @@ def sample(
             if out.suffix == ".png":
                 square = next(c for c in range(1, n + 1) if c * c >= n)
                 modality(spec).picture(items, spec, square).save(whole)
+            elif table:
+                tables.save(items, whole)
             elif out.suffix == ".npz":
                 arrays: dict[str, Any] = {"x": items} | ({"y": made["y"].numpy()} if "y" in made else {})
                 np.savez_compressed(whole, **arrays)
@@ -72,5 +87,5 @@ def sample(
                 out.mkdir(exist_ok=True)
             for file in whole.iterdir() if whole.is_dir() else [whole]:
                 file.replace(out / file.name if whole.is_dir() else out)
-    say(f"{n} samples: {out}")
+    say(f"{n:,} {'rows' if table else 'samples'}: {out}")
     return 0

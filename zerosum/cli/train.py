@@ -11,8 +11,8 @@ from zerosum.errors import UserError
 
 PLACE = 1
 USAGE = """
-zerosum train DATA [--recipe NAME] [--out RUN] [--steps N | --minutes M]    train; DATA is a folder, a file, or
-                                                                            digits, ring8, grid25
+zerosum train DATA [--recipe NAME] [--out RUN] [--steps N | --minutes M]    train; DATA is a folder, a file, a table,
+                                                                            or digits, ring8, grid25
 zerosum train --resume RUN                                                  go on where a run stopped, exactly
 """
 
@@ -54,14 +54,15 @@ def _train_anew(words: list[str]) -> Any:
     from zerosum.parallel import rank
     from zerosum.train import Training
 
-    name, share, size = _option(words, "--recipe"), _share(_option(words, "--held-out")), _option(words, "--size")
+    name, share = _option(words, "--recipe"), _share(_option(words, "--held-out"))
+    wishes = {wish: _option(words, f"--{wish}") for wish in ("size", "target", "schema")}
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
         raise UserError(
-            "what to train on? Put it first, `zerosum train DATA ...`: a folder, an array file, digits, ring8 or grid25"
+            "what to train on? Put it first, `zerosum train DATA ...`: a folder, an array, a table, digits, ring8 or grid25"
         )
     named = None if name == "auto" else name
-    opened = None if helping or named else open_source(words[0], held_out=share, size=size)
+    opened = None if helping or named else open_source(words[0], held_out=share, **wishes)
     chosen = choose(opened.spec, _option(words, "--device") or "auto") if opened else Choice(named or "dcgan")
     config = recipes.find(chosen.recipe).Config
 
@@ -77,12 +78,14 @@ def _train_anew(words: list[str]) -> Any:
         To go on with a run: zerosum train --resume RUN (and --help for its options).
 
         Args:
-            data: a folder of images, a .zip, .tar or .parquet of them, an .npy, .npz or idx (.gz) file, or a built-in set
+            data: a folder of images, a .zip, .tar or .parquet of them, an .npy, .npz or idx (.gz) file, a table
+                (.csv, .tsv, .parquet), or a built-in set
             recipe: a name that `zerosum list` shows, or a .py file ; auto: what suits the data
             out: the run folder to make (default: runs/DATA-RECIPE-N)
         """
-        same = opened and training.held_out == share and training.size == size
-        source = opened if opened and same else open_source(data, held_out=training.held_out, size=training.size)
+        wished = {wish: getattr(training, wish) for wish in wishes}
+        same = opened and training.held_out == share and wished == wishes
+        source = opened if opened and same else open_source(data, held_out=training.held_out, **wished)
         report = inspect(source) if rank() == 0 else None
         for line in lines(report) if report else []:
             say(line)

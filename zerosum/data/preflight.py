@@ -143,6 +143,13 @@ def _crossing(groups: np.ndarray, held: np.ndarray) -> int:
 
 def lines(report: Preflight, whole: bool = False) -> list[str]:
     """The report in words, a line each: what is, then what to mind. `whole` leaves nothing out."""
+    if report.kind == "table":
+        rows = report.training + report.held_out
+        return [
+            f"data      {report.origin}: {rows:,} rows; {report.shape[0]:,} numbers a row in model space",
+            f"held out  {report.held_out:,}; {report.training:,} to train on",
+            *report.notes,
+        ]
     noun = "images" if len(report.shape) == 3 else "items"
     shape = f"{report.shape[0]} x {report.shape[1]} x {report.shape[2]} (channels, height, width)" if noun == "images" else ""
     shape = shape or f"{report.shape[0]} numbers"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +10,22 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from zerosum.data import panels
 from zerosum.data.source import Spec
+from zerosum.errors import UserError
+from zerosum.tables.choices import Choice
 from zerosum.tables.codec import Codec
 from zerosum.tables.modes import Modes
 from zerosum.tables.plain import to_plain
 from zerosum.tables.schema import Column
+from zerosum.tables.span import Span
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+"""Files that `save` writes."""
 PANELS = 20
-BARS = 12
-MADE, REAL = "#3b6ea8", "#222222"
 
 
 @lru_cache(8)
@@ -42,80 +45,74 @@ def encode(items: pd.DataFrame, spec: Spec) -> Tensor:
 
 
 def picture(items: pd.DataFrame, spec: Spec, columns: int) -> Image.Image:
-    """Small histograms of the first 20 columns that are modelled. Dots: how frequent values are among training rows."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    """Small histograms of the first columns. Dots and lines: how frequent values are among training rows."""
     known = codec(spec)
     shown = [column for column in known.schema.columns if column.kind not in ("id", "constant")][:PANELS]
-    across = next(c for c in range(1, PANELS + 1) if c * c >= len(shown))
-    down = -(-len(shown) // across)
-    figure = Figure((2.4 * across, 1.7 * down), dpi=90, layout="constrained")
-    for number, column in enumerate(shown, 1):
-        axes = figure.add_subplot(down, across, number)
-        place = [str(label) for label in items.columns].index(column.name)
-        _panel(axes, items.iloc[:, place], column, known)
-        axes.set_title(_short(column.name, 24), fontsize=7, loc="left", pad=2)
-        axes.tick_params(labelsize=5, length=2, pad=1)
-        axes.set_yticks([])
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-    canvas, file = FigureCanvasAgg(figure), BytesIO()
-    canvas.print_png(file)
-    return Image.open(file).convert("RGB")
+    image, places = panels.grid(len(shown))
+    names = [str(label) for label in items.columns]
+    for column, at in zip(shown, places, strict=True):
+        panels.title(image, at, column.name)
+        plain = to_plain(items.iloc[:, names.index(column.name)], column)
+        coder = known.coders.get(column.name)
+        if isinstance(coder, Modes):
+            _histogram(image, at, plain, column, coder)
+        elif isinstance(coder, Choice):
+            _values(image, at, plain, column, coder, known.span(column.name))
+        else:
+            _counted(image, at, plain, column)
+    return image
 
 
-def _panel(axes: Any, series: pd.Series, column: Column, known: Codec) -> None:
-    coder = known.coders.get(column.name)
-    if isinstance(coder, Modes):
-        values = _numbers(series, column)
-        low, high = coder.low, coder.high
-        if coder.squeeze is not None and len(values):
-            low, high = np.quantile(values, [0.02, 0.98])
-        axes.hist(values[(values >= low) & (values <= high)], 40, range=(low, max(high, low + 1e-9)), color=MADE)
-        axes.locator_params(axis="x", nbins=3)
-        axes.ticklabel_format(axis="x", scilimits=(-3, 5))
-        axes.xaxis.get_offset_text().set_fontsize(5)
+def _histogram(image: Image.Image, at: tuple[int, int], plain: np.ndarray, column: Column, coder: Modes) -> None:
+    values = plain[~np.isnan(plain)]
+    low, high = coder.low, coder.high
+    if coder.squeeze is not None and len(values):
+        low, high = (float(end) for end in np.quantile(values, [0.02, 0.98]))
+    counts, edges = np.histogram(values, 44, (low, max(high, low + 1e-9)))
+    panels.columns(image, at, counts.tolist(), [], (_word(edges[0], column), _word(edges[-1], column)))
+
+
+def _values(
+    image: Image.Image, at: tuple[int, int], plain: np.ndarray, column: Column, coder: Choice, span: Span | None
+) -> None:
+    counts = np.array(span.counts if span else [1], np.float64)
+    real = counts[: len(coder.values)] / max(1, counts.sum())
+    if coder.number and len(real) > panels.BARS:
+        made = [float((plain == value).mean()) for value in coder.values]
+        ends = _word(coder.values[0], column), _word(coder.values[-1], column)
+        panels.columns(image, at, made, real.tolist(), ends)
         return
-    span = known.span(column.name)
-    if coder is None or span is None:
-        share = series.value_counts(normalize=True, dropna=False)
-        _bars(axes, share.tolist()[:BARS], [], [str(value) for value in share.index[:BARS].tolist()])
-        return
-    counts = np.array(span.counts[: len(coder.values)])
-    top = np.argsort(counts)[::-1]
-    if column.kind in ("integer", "continuous", "datetime", "ordinal"):
-        top = np.arange(len(counts)) if len(counts) > BARS else np.sort(top[:BARS])
-    else:
-        top = top[:BARS]
-    shown = [coder.values[i] for i in top]
-    plain = to_plain(series, column)
-    made = [float((plain == value).mean()) for value in shown]
-    _bars(axes, made, (counts[top] / max(1, sum(span.counts))).tolist(), [_word(value, column) for value in shown])
+    top = np.argsort(-real, kind="stable")[: panels.BARS]
+    top = np.sort(top) if coder.number or column.kind == "ordinal" else top
+    words = [_word(coder.values[i], column) for i in top]
+    panels.bars(image, at, words, [float((plain == coder.values[i]).mean()) for i in top], real[top].tolist())
 
 
-def _bars(axes: Any, made: list[float], real: list[float], words: list[str]) -> None:
-    few = len(made) <= BARS
-    axes.bar(range(len(made)), made, color=MADE, width=0.8 if few else 1.0)
-    axes.scatter(range(len(real)), real, s=5 if few else 1.5, color=REAL, zorder=2)
-    ticks = list(range(0, len(words), 1 if few else -(-len(words) // 6)))
-    turn = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"} if few else {}
-    axes.set_xticks(ticks, [_short(words[i], 9) for i in ticks], **turn)
+def _counted(image: Image.Image, at: tuple[int, int], plain: np.ndarray, column: Column) -> None:
+    """A column that follows from another: nothing is kept of how frequent its values were."""
+    import pandas as pd
 
-
-def _numbers(series: pd.Series, column: Column) -> np.ndarray:
-    plain = to_plain(series, column)
-    return plain[~np.isnan(plain)]
+    share = pd.Series(plain).value_counts(normalize=True)[lambda one: one > 0].iloc[: panels.BARS]
+    panels.bars(image, at, [_word(value, column) for value in share.index], share.tolist(), [])
 
 
 def _word(value: Any, column: Column) -> str:
     if column.kind == "datetime":
         return str(np.datetime64(round(value), "s"))[:10]
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 2] + ".."
+def save(items: pd.DataFrame, path: Path) -> None:
+    """A table as one file of these endings, exactly as `zerosum train` reads them. Raises UserError without pyarrow."""
+    if path.suffix.lower() != ".parquet":
+        items.to_csv(path, index=False, sep="\t" if ".tsv" in path.name.lower() else ",", compression="infer")
+        return
+    try:
+        items.to_parquet(path, index=False)
+    except ImportError:
+        raise UserError(
+            f"{path.name}: writing Parquet needs pyarrow: pip install 'zerosum[parquet]', or end it in .csv"
+        ) from None
 
 
 def write(items: pd.DataFrame, spec: Spec, folder: Path) -> None:

@@ -149,6 +149,14 @@ class Codec:
         frame.columns = pd.Index(self.labels, dtype=None if all(isinstance(one, int) for one in self.labels) else object)
         return frame
 
+    def with_keys(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The same rows, with keys that are different from row to row: for rows that were decoded in parts."""
+        frame = frame.copy()
+        for place, column in enumerate(self.schema.columns):
+            if column.kind == "id":
+                frame[frame.columns[place]] = self._series(column, {}, len(frame))
+        return frame
+
     def _modelled(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Plain values of the columns that are modelled."""
         at = {(span.column, span.kind): rows[:, span.start : span.stop] for span in self.spans}
