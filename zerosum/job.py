@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -22,7 +23,8 @@ from zerosum.errors import UserError, suggest
 from zerosum.game import Game
 from zerosum.guard.memory import Memory
 from zerosum.machine import describe, fast_bf16, pick_device
-from zerosum.metrics import ITEMS, score
+from zerosum.metrics import ITEMS, find_features, score
+from zerosum.metrics.case import Case
 from zerosum.metrics.score import Score
 from zerosum.noise import mix
 from zerosum.play import Pace, Run
@@ -34,6 +36,9 @@ from zerosum.tensorboard import Events
 from zerosum.train import Training, check, train
 
 WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
+VIEWED = 5000
+"""Rows of a table that the report's drawings are of."""
+
 UNPLANNED = 10**9
 """Steps of a run whose time is planned and whose speed is not yet known."""
 
@@ -244,6 +249,7 @@ class Job:
         """The quick scores of the end, written into the log where there is one; `zerosum score` takes all."""
         scores = self.score(quick=True)
         self.keep(scores)
+        self.compare()
         return scores
 
     def keep(self, scores: list[Score]) -> None:
@@ -282,6 +288,14 @@ class Job:
         """The scores of the game as it stands; see `zerosum.metrics.score`."""
         device = self.run.pace.device
         return score(self.sampler, self._data, seed, quick, items, features, device, download)
+
+    def compare(self) -> None:
+        """Put what the report draws of a table, real beside generated, into the run folder; nothing for other data."""
+        if self.folder is not None and self.sampler.spec.kind == "tables":
+            from zerosum.metrics.tables.views import views
+
+            case = Case(self.sampler, self._data, lambda: find_features("pixels", self._data), seed=1, items=VIEWED)
+            self.folder.write_text("table.json", json.dumps(views(case.tables)))
 
     def picture(self, folder: RunDir) -> None:
         """Put a sample picture, always of the same inputs, into the run folder."""

@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from zerosum import charts, machine, recipes
+from zerosum import charts, machine, recipes, table_charts
 from zerosum.guard.words import notes, readings, standing
+from zerosum.metrics.tables.words import BEWARE, NAMES, findings, verdict
 from zerosum.rundir import RunDir
 
 MOST_PICTURES = 24
@@ -52,6 +53,7 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "rate": last.get("items_per_s"),
         "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
         "scores": [_bar(one) for one in _latest(scored)],
+        "table": _table(folder, scored),
         "scored_at": scored[-1]["step"] if scored else None,
         "pictures": _pictures(folder),
         "notes": [{"step": row["from"], "note": row["note"]} for row in acts],
@@ -102,6 +104,9 @@ def _items(spec: dict[str, Any]) -> str:
         what = f"{shape[1]} x {shape[2]} pixels, {shape[0]} channel{'s' if shape[0] != 1 else ''}"
     else:
         what = f"vectors of {shape[0]} numbers" if shape else ""
+    columns = _object(_object(spec, "table"), "schema").get("columns")
+    if isinstance(columns, list):
+        what = f"a table of {len(columns)} columns, {_count(spec.get('items')):,} training rows"
     counts = spec.get("counts") or []
     return what + (f", {sum(counts):,} training items in {len(counts)} classes" if counts else "")
 
@@ -109,11 +114,25 @@ def _items(spec: dict[str, Any]) -> str:
 def _bar(score: dict[str, Any]) -> dict[str, Any]:
     """The score with its place, and its interval's, in percent of the way from a trivial generator to real data.
 
-    Without a trivial value there is no place; without an interval no `from` and `to`.
+    Without a trivial value that is worse than the real one there is no place; without an interval no `from` and `to`.
     """
     trivial, low, high = (score.get(name) for name in ("trivial", "low", "high"))
-    bar = {"trivial": None, "low": None, "high": None, **score, "place": None, "from": None, "to": None, "below": False}
-    if trivial is None:
+    named = score.get("beside")
+    beside = {str(name): value for name, value in named.items() if _number(value)} if isinstance(named, dict) else {}
+    bar = {
+        "trivial": None,
+        "low": None,
+        "high": None,
+        **score,
+        "beside": beside,
+        "place": None,
+        "from": None,
+        "to": None,
+        "below": False,
+    }
+    if trivial is None or score["name"] in NAMES:  # what columns drawn one by one give away is little, and no end of a way
+        return bar
+    if trivial == score["real"] or (trivial > score["real"]) != (score.get("better") == "lower"):
         return bar
     span = score["real"] - trivial
     share = lambda value: (value - trivial) / span if span else 0.0
@@ -168,6 +187,22 @@ def _score_charts(scored: list[dict[str, Any]]) -> list[str]:
             ]
             found.append(charts.curves({name: [(at, one["value"]) for at, one in points.items()]}, name, band))
     return found
+
+
+def _table(folder: RunDir, scored: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of a table: what the drawings show, what the attacks found."""
+    try:
+        seen = json.loads((folder.path / "table.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        seen = {}
+    seen = seen if isinstance(seen, dict) else {}
+    found = findings(_latest(scored))
+    return {
+        "columns": [Markup(svg) for svg in table_charts.distributions(seen)],
+        "pairs": Markup(table_charts.pairs(seen)),
+        "findings": found,
+        "verdict": f"{verdict(found)} {BEWARE}" if found else "",
+    }
 
 
 def _pictures(folder: RunDir) -> list[dict[str, Any]]:

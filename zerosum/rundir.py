@@ -6,6 +6,7 @@ log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" 
 samples/step-N.png     pictures over time, always of the same inputs
 step-N/                a checkpoint: meta.json (clock, what the guard remembers), nets.safetensors, optim.pt (tensors
                        alone: weights_only)
+table.json             of tables: how columns are distributed, real and generated, for the report's drawings
 report.html            everything above in one file
 tensorboard/           the same curves as TensorBoard events
 """

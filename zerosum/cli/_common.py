@@ -44,16 +44,22 @@ def say_of_classes(spec: Any, recipe: str, labelled: bool) -> None:
 
 
 def table(scores: list[Any]) -> None:
-    """Print scores."""
-    sheet = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("score", "this run", "95 % interval", "real data", "trivial", "better"):
+    """Print scores; where other generators were scored beside, with a column each."""
+    others = list(dict.fromkeys(name for one in scores for name in one.beside))
+    sheet = Table(box=None, header_style="bold", padding=(0, 1 if others else 2, 0, 0))
+    titles = ("score", "this run", "95 % interval", "real data", "trivial", *(others or ("better",)))
+    for title in titles:
         words = title in ("score", "better")
         sheet.add_column(title, justify="left" if words else "right", no_wrap=title != "score", min_width=len(title))
     for one in scores:
         between = "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
         trivial = "" if one.trivial is None else number(one.trivial)
-        sheet.add_row(one.name, number(one.value), between, number(one.real), trivial, one.better)
+        beside = ["" if name not in one.beside else number(one.beside[name]) for name in others]
+        name = f"{'↑' if one.better == 'higher' else '↓'} {one.name}" if others else one.name
+        sheet.add_row(name, number(one.value), between, number(one.real), trivial, *(beside if others else [one.better]))
     console.print(sheet)
+    if others:
+        say("↑ higher is better, ↓ lower is better")
 
 
 def number(value: float) -> str:

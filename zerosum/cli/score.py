@@ -45,21 +45,26 @@ def score(
     """
     from zerosum.job import Job
     from zerosum.metrics.score import as_json
+    from zerosum.metrics.tables.words import BEWARE, findings, verdict
     from zerosum.report import write_report
     from zerosum.rundir import writing
 
     if items < 2:
         raise UserError(f"--items {items}: compare at least 2, and thousands for a score to mean anything")
     job = Job.resume(run, recipe=recipe, device=device, reading=True)
-    with console.status("scoring: the first time, a judge is trained"):
+    told = "" if job.sampler.spec.kind == "tables" else ": the first time, a judge is trained"
+    with console.status(f"scoring{told}"):
         scores = job.score(quick, seed, items, features, download)
     table(scores)
     for one in scores:
         say(f"  {one.name}: {one.protocol}")
+    if found := findings([one.to_json() for one in scores]):
+        say(f"privacy: {verdict(found)} {BEWARE}")
     if json is not None:
         with writing(json):
             json.write_text(as_json(scores, run=str(run), step=job.run.clock.step, items=items, seed=seed), "utf-8")
     job.keep(scores)
+    job.compare()
     assert job.folder is not None
     say(f"report: {write_report(job.folder)}")
     return 0

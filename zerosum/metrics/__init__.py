@@ -15,6 +15,9 @@ from zerosum.metrics.case import ITEMS, Case
 from zerosum.metrics.features import default, find_features
 from zerosum.metrics.score import Maker, Score
 
+QUICK_ITEMS = 3000
+"""Items that quick scores compare, at most, where they do not say otherwise."""
+
 
 def score(
     maker: Maker,
@@ -40,7 +43,7 @@ def score(
             f"{source.spec.origin}: {stored[1].count} held-out image: no score without 2; train with --held-out 0.2"
         )
     find = lambda: find_features(features or default(source), source, device, download)
-    return measured(Case(maker, source, find, seed, items), quick)
+    return measured(Case(maker, source, find, seed, min(items, QUICK_ITEMS) if quick else items), quick)
 
 
 def measured(case: Case, quick: bool = False) -> list[Score]:

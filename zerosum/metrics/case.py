@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from math import prod
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from zerosum.game import Batch
 from zerosum.metrics.features.base import Features
 from zerosum.metrics.score import Maker
 from zerosum.metrics.trivial import independent
+
+if TYPE_CHECKING:
+    from zerosum.metrics.tables.sides import Sides
 
 ITEMS = 10_000
 MOST_NUMBERS = 2**29
@@ -71,6 +74,18 @@ class Case:
     def train(self) -> Batch:
         """Up to `items` real training items."""
         return self.source.some(self.items)
+
+    @cached_property
+    def tables(self) -> Sides:
+        """Generated, real and other tables, where the data are tables."""
+        from zerosum.data import modality
+        from zerosum.data.rows import TableSource
+        from zerosum.metrics.tables.sides import Sides  # these need pandas
+
+        assert isinstance(self.source, TableSource)
+        make = lambda n: modality(self.spec).decode(self.made(n)["x"], self.spec)
+        train, held, schema = self.source.train_frame, self.source.held_frame, self.source.codec.schema
+        return Sides(train, held, make, schema, self.items, self.seed)
 
     def seen(self, side: Side) -> Tensor:
         """Features [n, d] of one side: generated items, held-out ones, training ones, or items of independent numbers."""

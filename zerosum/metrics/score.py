@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
 from zerosum.game import Batch
@@ -39,6 +39,7 @@ class Score:
     protocol: str  # features, counts, split, resize, seed: in a sentence
     low: float | None = None  # 95 % interval of the value; None where there are too few items to tell
     high: float | None = None
+    beside: dict[str, float] = field(default_factory=dict)  # the same measure on what other generators make, by their names
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the log."""

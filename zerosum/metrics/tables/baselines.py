@@ -15,7 +15,7 @@ from zerosum.tables.schema import Column, Schema
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-FITTED = 50_000
+FITTED = 10_000
 """Rows that a copula is fitted to, at most."""
 
 
@@ -81,13 +81,15 @@ def _root(correlation: np.ndarray) -> np.ndarray:
 
 def _order(values: Series, column: Column, rng: np.random.Generator) -> np.ndarray:
     """int64 [n]: the rows from the least value to the greatest, equal ones in random order."""
+    import pandas as pd
+
     luck = rng.random(len(values))
     if is_number(column):
         return np.lexsort([luck, numbers(values, column)])
-    words = values.astype(object)
-    rank = {value: i for i, value in enumerate(column.order)}
-    if not rank:
-        frequency = words.value_counts()
-        often = sorted(frequency.index, key=lambda value: (-frequency[value], str(value)))
-        rank = {str(value): i for i, value in enumerate(often)}
-    return np.lexsort([luck, np.array([rank.get(str(word), len(rank)) for word in words])])
+    code, found = pd.factorize(values.astype(object))
+    if column.order:
+        known = {value: i for i, value in enumerate(column.order)}
+        rank = np.array([known.get(str(value), len(known)) for value in found], np.int64)
+    else:
+        rank = np.argsort(np.lexsort([np.array([str(value) for value in found]), -np.bincount(code, minlength=len(found))]))
+    return np.lexsort([luck, rank[code]])

@@ -12,7 +12,7 @@ weightings of the tenths are taken together: the first is of all rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ import numpy as np
 
 from zerosum.metrics.intervals import GROUPS, Interval, jackknife
 from zerosum.metrics.tables.columns import codes, compared, is_number, numbers
-from zerosum.tables.schema import Schema
+from zerosum.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -102,6 +102,18 @@ def quality(real: DataFrame, made: DataFrame, schema: Schema, groups: int = 1) -
             if _cramer(cells[pair[0]][0], cells[pair[1]][0], joint[0]) > ASSOCIATED:
                 trends[pair] = _variation(joint, parts, keep)
     return Quality(shapes, trends, (both[0][0], both[1][0]), tuple(column.name for column in number))
+
+
+def associations(frame: DataFrame, columns: Sequence[Column]) -> np.ndarray:
+    """How columns hang together [d, d]: Pearson's correlation of two numbers, Cramér's V of all others; 0 without meaning."""
+    values = [numbers(frame[c.name], c) if is_number(c) else np.full(len(frame), np.nan) for c in columns]
+    found = _correlations(np.stack(values, 1), np.zeros(len(frame), np.int64), np.ones((1, 1)))[0]
+    cells = [_bins(one) if is_number(c) else codes(frame[c.name])[0] for one, c in zip(values, columns, strict=True)]
+    for (i, first), (j, second) in combinations(enumerate(columns), 2):
+        if not (is_number(first) and is_number(second)):
+            found[i, j] = found[j, i] = _cramer(cells[i], cells[j], cells[i] * (1 + _most([cells[j]])) + cells[j])
+    np.fill_diagonal(found, 1)
+    return np.nan_to_num(found)
 
 
 def _weightings(groups: int) -> tuple[np.ndarray, np.ndarray]:
