@@ -225,6 +225,20 @@ def test_lr_scale_multiplies_the_learning_rate():
     assert rises == pytest.approx([0.1, 0.075, 0.05, 0.025], abs=1e-6)
 
 
+def test_rates_that_were_mended_fall_in_a_line_and_never_above_the_games_own_schedule():
+    up = lambda nets, batch, clock: {"up": -nets["D"].weight.sum()}
+
+    def rises(lr_scale=None):
+        run = Run(game([Turn("D", up)], {"D": Player(("D",), partial(SGD, lr=0.4), lr_scale=lr_scale)}), total=4, batch=4)
+        run.clock = replace(run.clock, lr_scale=0.25, lr_falls_from=0.5)
+        seen = [run.nets["D"].weight.clone()]
+        seen += [run.nets["D"].weight.clone() for _ in play(run, Numbers())]
+        return [(b - a).mean().item() for a, b in pairwise(seen)]
+
+    assert rises() == pytest.approx([0.1, 0.1, 0.1, 0.05], abs=1e-6)
+    assert rises(lambda clock: 1 - clock.progress) == pytest.approx([0.1, 0.075, 0.05, 0.025], abs=1e-6)
+
+
 def test_lr_scale_multiplies_each_groups_own_rate():
     def two_rates(params):
         return SGD([{"params": params[:1], "lr": 1.0}, {"params": params[1:], "lr": 0.1}])

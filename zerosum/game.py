@@ -25,6 +25,7 @@ class Clock:
     total: int = 1  # steps planned
     batches: int = 0  # batches drawn from the source: the data cursor
     lr_scale: float = 1.0  # what the guard left of every learning rate
+    lr_falls_from: float = 1.0  # share of training from which the guard lets them fall to 0 at its end; 1: it does not
     instance_noise: float = 0.0  # standard deviation of the noise that the guard put on D's input, in model space
     r1: float = 0.0  # weight of the penalty on D's gradient at real items that the guard added
 
@@ -33,9 +34,15 @@ class Clock:
         """Share of the training that is done, in [0, 1]."""
         return min(1.0, self.step / max(1, self.total))
 
+    @property
+    def lr_left(self) -> float:
+        """What is left of a learning rate that falls in a straight line from `lr_falls_from` to 0 at the end, in [0, 1]."""
+        return 1.0 if self.lr_falls_from >= 1 else min(1.0, (1 - self.progress) / (1 - self.lr_falls_from))
+
     def mended_as(self, other: Clock) -> Clock:
         """This clock with what the guard has mended in another."""
-        return replace(self, lr_scale=other.lr_scale, instance_noise=other.instance_noise, r1=other.r1)
+        slower = replace(self, lr_scale=other.lr_scale, lr_falls_from=other.lr_falls_from)
+        return replace(slower, instance_noise=other.instance_noise, r1=other.r1)
 
 
 Loss = Callable[[nn.ModuleDict, Batch, Clock], Terms]

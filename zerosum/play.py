@@ -134,8 +134,8 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
                 average_grads(params)
                 if player.clip:
                     nn.utils.clip_grad_norm_(params, player.clip)
-                if player.lr_scale or clock.lr_scale != 1:
-                    scale = clock.lr_scale * (player.lr_scale(clock) if player.lr_scale else 1.0)
+                if player.lr_scale or (clock.lr_scale, clock.lr_falls_from) != (1, 1):
+                    scale = clock.lr_scale * min(clock.lr_left, player.lr_scale(clock) if player.lr_scale else 1.0)
                     for group, lr in zip(optim.param_groups, run.base_lrs[turn.player], strict=True):
                         group["lr"] = lr * scale
                 if player.beta2:

@@ -28,8 +28,8 @@ REPLAYS = 8
 """Passing faults that are forgiven in one training."""
 FEW = 6
 """Readings from which on the best of them means something."""
-CLEARLY = 1.1
-"""The last generator's score over the best's, above which the best one is shown."""
+CLEARLY = 1.5
+"""The last generator's score over the best's, above which the best one is shown. Below, cheap features are too often wrong."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ class Remedy:
 
 
 def _slower(clock: Clock) -> Clock:
-    return replace(clock, lr_scale=clock.lr_scale / 4)
+    # without the fall the last state would be one of many that rates this large scatter: no better than chance
+    return replace(clock, lr_scale=clock.lr_scale / 4, lr_falls_from=min(clock.lr_falls_from, clock.progress))
 
 
 def _smoother(clock: Clock) -> Clock:
@@ -30,7 +31,7 @@ def _noisier(clock: Clock) -> Clock:
     return replace(clock, instance_noise=clock.instance_noise + 0.1)
 
 
-LEARNING_RATES = Remedy("lr", "every learning rate quartered", _slower)
+LEARNING_RATES = Remedy("lr", "every learning rate quartered, and falling to the end", _slower)
 PENALTY = Remedy("r1", "a penalty on D's gradient added (R1, weight 0.05)", _smoother)
 NOISE = Remedy("noise", "noise of 0.1 put on what D sees", _noisier)
 

@@ -30,6 +30,7 @@ from zerosum.parts import (
     prior,
     smoothness,
 )
+from zerosum.penalties import PenaltyName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,12 @@ class Config(Settings):
 
     z_dim: int = 16  # numbers in a code
     lr_ae: float = 1e-3  # learning rate of the reconstruction
+    lr_g: float = 5e-4  # the encoder's learning rate against D; much below lr_ae, codes wander away from the prior
+    lr_d: float = 1e-3  # D's learning rate
+    beta1: float = 0.0  # Adam's decay of the mean gradient, all players
+    beta2: float = 0.99  # Adam's decay of the mean squared gradient, all players
+    penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to codes
+    penalty_weight: float = 0.02  # weight of the penalty
     ema_halflife_kimg: float = 10.0  # half-life of the moving average, in thousands of items; 0: no average
 
 
