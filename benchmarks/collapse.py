@@ -6,7 +6,8 @@ FASHION is the folder of Fashion-MNIST's idx files; its first 24,000 training im
 to 32 x 32 first), a sixth of them held out. Every STEPS / 40 steps 2,000 samples of the generator as it is shown are held
 against the held-out images: Fréchet distance on features of a classifier trained on the others (the judge). The guard
 never sees the judge. "end with" is the distance of the generator that the guarded run ends with; it is set against the
-least that was seen in that run, and in both. The settings (large steps, D without normalisation, no average) were found on seed 0.
+least that was seen in that run, and in both. The settings (large steps, D without normalisation, no average) were found on
+seed 0.
 """
 
 from __future__ import annotations
@@ -154,9 +155,7 @@ def main() -> None:
         print(f"\n| {columns} |\n|---|" + "---|" * 8)
         rows = [collapser(source, name, args.seed, args.steps, distance) for name in names]
         falls, own, both = (sum(row) for row in zip(*rows, strict=True))
-        print(
-            f"\nof {len(rows)}: {falls} collapse without; {own} end within 5 % of their own best with, {both} of the best of both"
-        )
+        print(f"\nof {len(rows)}: {falls} collapse without; with, {own} end within 5 % of their own best, {both} of both")
     if names := [name for name in HEALTHY if wanted(name)]:
         print("\n| healthy game | data | alarms | end, to the judge | notes |\n|---|---|---|---|---|")
         calm = []
