@@ -234,3 +234,13 @@ def lists(value):
     elif isinstance(value, list):
         yield value
         yield from (one for inner in value for one in lists(inner))
+
+
+def test_ctgan_is_told_what_to_be_and_drawn_from_the_natural_law_otherwise():
+    gan = GAN("ctgan", steps=50, width=48, batch=100, lr_g=4e-3, lr_d=2e-3, dropout=0.0, pictures=0, threads=1, guard=False)
+    frame = people(1000)
+    gan.fit(frame, y="ill")
+    made = gan.sample(200, where={"ill": "yes"}, seed=1)
+    assert (made["ill"] == "yes").all() and (made.dtypes == frame.dtypes).all()
+    assert gan.asked is not None and gan.asked.direct == ("ill",)
+    assert gan.asked.hits / gan.asked.drawn > 0.3 > 2 * (frame["ill"] == "yes").mean()

@@ -182,6 +182,18 @@ def test_a_column_of_many_values_is_bounded_and_keeps_no_value_of_a_single_row()
     assert made.value_counts()[top].tolist() == counts[top].tolist()
 
 
+def test_declared_categories_that_single_rows_have_are_not_kept_either():
+    r = np.random.default_rng(0)
+    text = [f"w{i}" for i in range(300)] + ["often"] * 300
+    frame = pd.DataFrame({"word": pd.Categorical(r.permutation(text)), "key": pd.Categorical([f"k{i}" for i in range(600)])})
+    frame["x"] = r.normal(size=600)
+    codec = Codec.fit(frame, infer(frame))
+    told = json.dumps(codec.to_json())
+    assert "often" in told and not [word for word in (*text[:300], *frame["key"]) if f'"{word}"' in told]
+    made = codec.decode(codec.encode(frame))
+    assert made["word"].dtype == "category" and made["key"].dtype == "category" and made["key"].is_unique
+
+
 def test_held_out_rows_are_split_off_first_in_the_targets_proportions():
     frame = pd.DataFrame({"x": np.arange(200.0) ** 1.5, "y": ["a"] * 180 + ["b"] * 20})
     frame.loc[7, "x"] = -1e9

@@ -96,7 +96,9 @@ def tell(inputs: Batch, spec: Spec, asked: list[Ask], seed: int) -> list[Ask]:
     told = sorted(told, key=lambda one: one[0])[: int(inputs["cond_most"][0])]
     columns = {one[4]: one for one in reversed(told)}
     n = len(inputs["cond"])
-    cond = inputs["cond"].clone()
+    if not columns:
+        return []
+    cond = torch.zeros_like(inputs["cond"])  # whatever was drawn there gives way
     for start, (_, _, codes, law, _) in columns.items():
         cond[torch.arange(n), torch.from_numpy(start + random.choice(codes, n, p=law))] = 1.0
     inputs["cond"] = cond

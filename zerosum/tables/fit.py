@@ -74,9 +74,9 @@ def fit(frame: pd.DataFrame, schema: Schema) -> Codec:
         scaled,
         _forbidden(schema, codes),
         {
-            name: tuple(_scalar(value) for value in series.cat.categories)
+            name: _categories(series, coders[name])
             for name, series in columns.items()
-            if isinstance(series.dtype, pd.CategoricalDtype)
+            if isinstance(series.dtype, pd.CategoricalDtype) and name in coders
         },
         tuple(name for name, series in columns.items() if series.dtype == object and any(value is None for value in series)),
     )
@@ -195,6 +195,14 @@ def _unseen(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     seen = np.zeros((int(a.max()) + 1, int(b.max()) + 1), bool)
     seen[a, b] = True
     return ~seen
+
+
+def _categories(series: pd.Series, coder: Choice | Modes) -> tuple[Any, ...]:
+    """The declared categories; where some of them are not kept by name, the kept alone."""
+    declared = tuple(_scalar(value) for value in series.cat.categories)
+    kept = set() if isinstance(coder, Modes) else {*coder.values, *(value for group in coder.tail for value in group)}
+    seen = {_scalar(value) for value in series.dropna().unique()}
+    return declared if seen <= kept else tuple(value for value in declared if value in kept)
 
 
 def _first_key(series: pd.Series) -> float:

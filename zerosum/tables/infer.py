@@ -98,6 +98,9 @@ def _declared(name: str, series: pd.Series, nulls: dict[str, Any]) -> Column:
     categories = list(series.cat.categories)
     if not all(isinstance(value, str | int | float | bool | np.number | np.bool_) for value in categories):
         raise UserError(f"column {name}: categories of type {type(categories[0]).__name__}: bring them to text")
+    known = series.dropna()
+    if len(known) >= LEAST_KEYS and known.nunique() > 0.95 * len(known):
+        return Column(name=name, kind="id", format=keys.form([str(value) for value in known], name), **nulls)
     if series.cat.ordered:
         return Column(name=name, kind="ordinal", order=tuple(str(value) for value in categories), **nulls)
     return Column(name=name, kind="categorical", **nulls)

@@ -67,6 +67,8 @@ def from_plain(values: np.ndarray, column: Column, categories: tuple[Any, ...] =
     if column.kind == "datetime" and is_number(column):
         return _datetimes(values, column)
     gone = missing(values)
+    if column.dtype == "category" and not categories:  # keys, constants, and what follows from another column
+        return pd.Series(_as_objects(values, column, gone, none), dtype=object).astype("category")
     if column.dtype == "category":
         ordered = column.kind == "ordinal"
         plain = values if values.dtype == object else [None if np.isnan(v) else v for v in values]
