@@ -152,5 +152,6 @@ def _play(job: Any) -> int:
         return 130
     say("training is done; scoring ...")
     table(job.finish())
-    say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} -n 64 --out samples.png")
+    wanted = "-n 1000 -o samples.csv" if job.sampler.spec.kind == "tables" else "-n 64 --out samples.png"
+    say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} {wanted}")
     return 0

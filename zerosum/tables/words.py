@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from zerosum.tables.choices import LEAST
 from zerosum.tables.codec import Codec
 from zerosum.tables.modes import Modes
@@ -65,9 +67,13 @@ def _how(codec: Codec, column: Column) -> str:
         return f"follows from {codec.decided[column.name][0]}"
     coder = codec.coders[column.name]
     if isinstance(coder, Modes):
-        special = f" and {len(coder.special)} values of their own" if coder.special else ""
+        special = f" and {len(coder.special)} special value{'s' * (len(coder.special) > 1)}" if coder.special else ""
         squeezed = ", heavy tails squeezed" if coder.squeeze else ""
-        return f"{len(coder.centres)} modes{special} within {coder.low:g} to {coder.high:g}{squeezed}"
+        ends = [
+            str(np.datetime64(round(end), "s")) if column.kind == "datetime" else f"{end:g}" for end in (coder.low, coder.high)
+        ]
+        modes = f"{len(coder.centres)} mode{'' if len(coder.centres) == 1 else 's'}"
+        return f"{modes}{special} within {' to '.join(ends)}{squeezed}"
     if coder.tail:
         rest = sum(map(len, coder.tail))
         return f"{len(coder.values)} frequent values, {rest:,} others in {len(coder.tail)} buckets"
