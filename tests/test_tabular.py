@@ -1,15 +1,18 @@
 """Recipes for tables: what CTGAN and `tabular` promise beyond what every recipe does."""
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 import torch
 
 from zerosum import check_recipe, noise, sampling
+from zerosum.agreement import agreement_distance
 from zerosum.data import open_source
 from zerosum.layers.choices import Choices, grains
 from zerosum.nets.tables import Discriminator, ToOrder
 from zerosum.play import Pace, Run, play
-from zerosum.recipes import ctgan
+from zerosum.recipes import ctgan, tabular
 
 pd = pytest.importorskip("pandas")
 
@@ -94,3 +97,74 @@ def test_ctgans_generator_learns_to_make_what_is_asked(table):
     inputs["cond"].zero_()[:, span.condition] = 1.0
     made = sampling.generate(run, inputs)["x"][:, span.start : span.stop]
     assert (made.argmax(1) == 0).float().mean() > 0.95
+
+
+def test_the_distance_is_the_sum_over_all_sets_of_columns():
+    """Two choices of 2 and one of 3, all 12 rows in two known proportions: by hand from the marginals, and by the kernel."""
+    sizes, b = (2, 2, 3), 0.6
+    cells = list(product(*map(range, sizes)))
+    rows = torch.tensor([[float(v == k) for v, n in zip(cell, sizes, strict=True) for k in range(n)] for cell in cells])
+    torch.manual_seed(0)
+    p, q = torch.randint(1, 30, (2, 12)).double()
+    p, q = p / p.sum(), q / q.sum()
+    by_hand = 0.0
+    for order in range(4):
+        for chosen in combinations(range(3), order):
+            table: dict = {}
+            for cell, difference in zip(cells, (p - q).tolist(), strict=True):
+                key = tuple(cell[j] for j in chosen)
+                table[key] = table.get(key, 0.0) + difference
+            by_hand += (np.exp(b) - 1) ** order * sum(value**2 for value in table.values())
+    k = (b * (rows.double() @ rows.double().T)).exp()
+    assert abs(float((p - q) @ k @ (p - q)) - by_hand) < 1e-9
+    own, cross, fake = (float(left @ k @ right) for left, right in ((p, p), (p, q), (q, q)))
+    real, made = (rows[torch.multinomial(law, 3000, replacement=True)] for law in (p, q))
+    assert abs(float(agreement_distance(real, made, b)) - (fake - 2 * cross) / own) < 0.02
+
+
+def test_the_distance_pulls_towards_the_real_law():
+    """Its gradient with respect to free proportions vanishes at the real ones only."""
+    real = torch.nn.functional.one_hot(torch.tensor([0] * 600 + [1] * 300 + [2] * 100), 3).float()
+    raw = torch.zeros(3, requires_grad=True)
+    end, optim = Choices(3, [(0, 3)], 0.5), torch.optim.Adam([raw], 0.05)
+    for step in range(300):
+        noise.seed_step(0, step)
+        optim.zero_grad()
+        agreement_distance(real, end(raw.expand(1000, 3)), 0.7).backward()
+        optim.step()
+    assert torch.allclose(raw.softmax(0), torch.tensor([0.6, 0.3, 0.1]), atol=0.05)
+
+
+@pytest.mark.parametrize("revealed", [0.0, 0.5])
+def test_tabular_keeps_every_recipes_promises(table, revealed):
+    check_recipe("tabular", table, batch=16, pack=4, width=16, z_dim=8, revealed=revealed)
+
+
+def test_tabular_takes_tables_without_choices():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 3)), columns=list("abc"))
+    check_recipe("tabular", open_source(frame), batch=16, pack=4, width=16, z_dim=8)
+
+
+def test_a_condition_reveals_what_the_row_holds(table):
+    """Every choice is told as often as any other, and rows that are not of the share are told nothing."""
+    game = tabular.build(tabular.Config(width=8, revealed=0.5), table.spec)
+    seen = []
+    turn = tabular.revealing(lambda nets, batch, clock: seen.append(batch) or {}, 0.5)
+    for step in range(20):
+        noise.seed_step(0, step)
+        turn(torch.nn.ModuleDict(game.nets), {"x": table.some(300)["x"]}, None)
+    G = game.nets["G"]
+    named = torch.stack([G.named(batch["cond"]) for batch in seen])
+    assert torch.allclose(named.mean((0, 1)), torch.full((named.shape[2],), 0.25), atol=0.02)
+    assert all(((batch["x"][:, G.place] - batch["cond"]) >= 0).all() for batch in seen)
+
+
+@pytest.mark.parametrize("name", ["ctgan", "tabular"])
+def test_recipes_for_tables_refuse_images_and_broken_packs(table, name):
+    from zerosum import UserError, recipes
+
+    module = recipes.find(name)
+    with pytest.raises(UserError, match="is for tables"):
+        module.build(module.Config(), open_source("digits").spec)
+    with pytest.raises(UserError, match="multiple of pack"):
+        module.build(module.Config(batch=33, pack=4), table.spec)

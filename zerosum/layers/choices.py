@@ -71,9 +71,12 @@ class _Straight(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (soft,), owner, (gradient,) = ctx.saved_tensors, ctx.owner, gradients
+        (soft,), owner = ctx.saved_tensors, ctx.owner
+        gradient = gradients[0].float()
         weighted = gradient * soft
-        inner = (weighted - soft * ((weighted @ owner.members) @ owner.members.T)) / owner.temperature
+        with torch.autocast(soft.device.type, enabled=False):
+            sums = (weighted @ owner.members) @ owner.members.T
+        inner = (weighted - soft * sums) / owner.temperature
         inner[:, owner.numbers] = gradient[:, owner.numbers] * (1 - soft[:, owner.numbers].square())
         return inner, None, None
 

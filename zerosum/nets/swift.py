@@ -9,6 +9,8 @@ so that its last layer weighs what it has understood and not where it saw it, an
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
@@ -37,10 +39,19 @@ class Residual(nn.Module):
 class Generator(nn.Module):
     """z [n, z_dim] (and labels [n]) -> images [n, c, h, w] in [-1, 1].
 
-    Labels are an embedding of `label_dim` numbers beside z: both choose the layout, and both modulate every norm.
+    Labels are an embedding of `label_dim` numbers beside z: both choose the layout, and both modulate every norm. `finish`:
+    channels of a last residual block at full size, before a 3x3 convolution to pixels; 0: the last doubling gives pixels.
     """
 
-    def __init__(self, shape: tuple[int, ...], z_dim: int, width: int = 64, classes: int = 0, label_dim: int = 16) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        z_dim: int,
+        width: int = 64,
+        classes: int = 0,
+        finish: int = 0,
+        label_dim: int = 16,
+    ) -> None:
         super().__init__()
         c, self.height, self.width = shape
         times = max(1, levels(self.height, self.width))
@@ -49,12 +60,14 @@ class Generator(nn.Module):
         self.label = nn.Embedding(classes, label_dim) if classes else None
         inputs = z_dim + (label_dim if classes else 0)
         self.start = nn.Sequential(nn.Linear(inputs, sizes[0] * first[0] * first[1], bias=False), Unflat(sizes[0], *first))
-        self.norms = nn.ModuleList(SelfModulation(wide, inputs) for wide in sizes)
-        self.blocks = nn.ModuleList(Residual(wide, inputs) for wide in sizes)
         self.ups = nn.ModuleList(
-            ConvTranspose2d(wide, after, 4, 2, 1, bias=last)
-            for wide, after, last in zip(sizes, [*sizes[1:], c], [*[False] * (times - 1), True], strict=True)
+            ConvTranspose2d(wide, after or c, 4, 2, 1, bias=after == 0) for wide, after in pairwise([*sizes, finish])
         )
+        blocks = [*sizes, finish] if finish else sizes
+        self.norms = nn.ModuleList(SelfModulation(wide, inputs) for wide in blocks)
+        self.blocks = nn.ModuleList(Residual(wide, inputs) for wide in blocks)
+        if finish:
+            self.ups.append(Conv2d(finish, c, 3, 1, 1))
         small_normal(self)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:

@@ -70,7 +70,7 @@ class ToOrder(Generator):
         depth: int = 2,
         temperature: float = 0.2,
     ) -> None:
-        given = max(at + stop - start for at, (start, stop) in asked)
+        given = max((at + stop - start for at, (start, stop) in asked), default=0)
         super().__init__(width, stretches, z_dim, hidden, depth, given, temperature)
         place, owner = torch.zeros(given, dtype=torch.int64), torch.zeros(given, len(asked))
         for number, (at, (start, stop)) in enumerate(asked):
@@ -86,14 +86,18 @@ class ToOrder(Generator):
         row = super().forward(z, cond, grain)
         if cond is None:
             return row
-        named = (cond @ self.owner) @ self.owner.T
+        named = self.named(cond) @ self.owner.T
         wanted, free = torch.zeros_like(row), torch.ones_like(row)
-        wanted[:, self.place], free[:, self.place] = cond, 1 - named
+        wanted[:, self.place], free[:, self.place] = cond, 1 - named.to(row.dtype)
         return wanted + free * row
 
     def revealed(self, x: Tensor, shown: Tensor) -> Tensor:
         """The condition [n, given] that asks for what rows x hold, in the choices that `shown` [n, choices] has 1 for."""
         return x[:, self.place] * (shown @ self.owner.T)
+
+    def named(self, cond: Tensor) -> Tensor:
+        """Which choices a condition names, [n, choices] of 0 and 1."""
+        return cond @ self.owner
 
 
 class Discriminator(nn.Module):
@@ -113,3 +117,17 @@ class Discriminator(nn.Module):
         for layer in self.layers:
             h = self.dropout(leaky_relu(layer(h), 0.2))
         return self.head(h).float()
+
+
+class Told(Discriminator):
+    """A discriminator of rows that is told which choices were asked for: of a condition [n, given] it needs no more, for the
+    rows hold the rest. `owner` [given, choices]: which choice a condition's numbers belong to."""
+
+    def __init__(self, width: int, owner: Tensor, hidden: int = 256, depth: int = 2, pack: int = 1) -> None:
+        super().__init__(width, hidden, depth, pack, given=owner.shape[1])
+        self.register_buffer("owner", owner, persistent=False)
+
+    owner: Tensor
+
+    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        return super().forward(x, None if cond is None else cond @ self.owner)

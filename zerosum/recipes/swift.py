@@ -21,6 +21,7 @@ from zerosum.penalties import PenaltyName
 class Config(Settings):
     """Swift's settings."""
 
+    finish: int = 0  # channels of a last residual block of G at full size, for crisp pixels; 0: none
     conditional: bool = True  # labels, where the data have them, steer G and inform D
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
     penalty_weight: float = 0.02  # weight of the penalty
@@ -37,5 +38,5 @@ def build(cfg: Config, spec: Spec) -> Game:
     """The game on images of at least 4 x 4 pixels."""
     shape = need_images(spec, "swift", least=4)
     classes = spec.classes if cfg.conditional else 0
-    G, D = Generator(shape, cfg.z_dim, cfg.width, classes), Discriminator(shape, cfg.width, classes)
+    G, D = Generator(shape, cfg.z_dim, cfg.width, classes, cfg.finish), Discriminator(shape, cfg.width, classes)
     return pair(cfg, spec, G, D, labelled=classes > 0)
