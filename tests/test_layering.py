@@ -14,7 +14,7 @@ BELOW = {
     "game.py": set(),
     "losses.py": set(),
     "penalties.py": {"noise"},
-    "layers": {"layers"},
+    "layers": {"layers", "noise"},
     "nets": {"layers", "nets", "noise", "parallel"},
     "tables": {"errors", "noise", "tables"},
     "data": LOW | {"data", "tables"},

@@ -1,4 +1,4 @@
-"""Tabular: the house's own for tables; a relativistic game beside a distance of marginals of every order; rows are made to order.
+"""Tabular: the house's own for tables: a relativistic game beside a distance of marginals of every order, rows to order.
 
 Not from a paper: the parts are, and the choice among them was made on a part of Adult's training rows (docs/LOG.md).
 Relativistic loss: Jolicoeur-Martineau 2019; R1: Mescheder et al. 2018, eq. 9; packs: Lin et al. 2018, "PacGAN";
