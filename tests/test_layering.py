@@ -21,7 +21,9 @@ BELOW = {
     "parts.py": LOW | {"data", "losses", "penalties"},
     "augment": LOW | {"data", "losses", "parts", "augment"},
     "pair.py": LOW | {"data", "losses", "penalties", "layers", "parts", "augment"},
-    "recipes": LOW | {"data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
+    "agreement.py": set(),
+    "recipes": LOW
+    | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
     "play.py": LOW,
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
