@@ -3,10 +3,10 @@
     python benchmarks/tables.py FOLDER [--tables adult_train heart_cleveland ...] [--makers tabular copula] [--seeds 3]
                                 [--set NAME=VALUE ...] [--peer PYTHON] [--epochs 300]
 
-FOLDER holds CSV files (.gz or not) whose last column is to be predicted, unless TARGETS says otherwise. 80 % of the rows of each are for training, the rest
-for the test, drawn with seed 0. utility: F1 or R2 and AUC of learners trained on made rows and tested on the test
-rows; quality: shapes and pair trends against the test rows; detection against the test rows: as `zerosum score`
-takes them. Means over seeds, with the standard deviation.
+FOLDER holds CSV files (.gz or not) whose last column is to be predicted, unless TARGETS says otherwise. 80 % of the rows
+of each are for training, the rest for the test, drawn with seed 0. utility: F1 or R2 and AUC of learners trained on made
+rows and tested on the test rows; quality: shapes and pair trends against the test rows; detection against the test rows:
+as `zerosum score` takes them. Means over seeds, with the standard deviation.
 """
 
 from __future__ import annotations
