@@ -39,12 +39,11 @@ def test_few_images_are_augmented_and_many_are_not():
     assert any("100 images are few" in reason for reason in choose(SPECS["few"], "cpu").why)
 
 
-def test_the_penalty_grows_with_the_number_of_pixels():
-    weight = lambda side: choose(images(side, side), "cpu").settings["penalty_weight"]
-    assert weight(28) == weight(32) == 0.02
-    assert weight(64) == pytest.approx(16 * weight(32))
-    wide = choose(images(32, 128), "cpu").settings["penalty_weight"]
-    assert wide == weight(64)  # as many pixels
+def test_images_of_many_pixels_get_the_game_that_keeps_them_varied():
+    small, large = (choose(images(side, side), "cpu").settings for side in (32, 64))
+    assert "loss" not in small and "finish" not in small
+    assert (large["loss"], large["penalty"]) == ("relativistic", "r1_r2") and large["finish"] > 0
+    assert choose(images(32, 128), "cpu").settings == large  # as many pixels
 
 
 def test_the_choice_for_vectors_drops_no_mode():
