@@ -9,6 +9,7 @@ import torch
 from zerosum import check_recipe, noise, sampling
 from zerosum.agreement import agreement_distance
 from zerosum.data import open_source
+from zerosum.game import Clock
 from zerosum.layers.choices import Choices, grains
 from zerosum.nets.tables import Discriminator, ToOrder
 from zerosum.play import Pace, Run, play
@@ -75,6 +76,22 @@ def test_a_pack_is_judged_as_one():
 
 def test_ctgan_keeps_every_recipes_promises(table):
     check_recipe("ctgan", table, batch=20, width=16, z_dim=8)
+
+
+def test_ctgans_penalty_is_on_the_gradient_of_a_pack(table):
+    """With D(pack) = sum of a pack's numbers its gradient is all ones, of norm sqrt(pack width): the term is known."""
+    cfg = ctgan.Config(batch=20, pack=5, width=8, z_dim=4)
+    game = ctgan.build(cfg, table.spec)
+
+    class Sum(torch.nn.Module):
+        def forward(self, x, cond=None):
+            return x.reshape(4, -1).sum(1, keepdim=True)
+
+    nets = torch.nn.ModuleDict({"G": game.nets["G"], "D": Sum()})
+    batch = next(game.feed(table).batches(20, 0))
+    noise.seed_step(0, 0)
+    term = game.turns[0].loss(nets, batch, Clock())["gradient_penalty"]
+    assert float(term) == pytest.approx(10 * ((5 * table.codec.width) ** 0.5 - 1) ** 2, rel=1e-5)
 
 
 def test_ctgan_samples_by_the_natural_law(table):

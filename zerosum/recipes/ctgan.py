@@ -6,7 +6,7 @@ Xu et al. 2019, "Modeling Tabular Data using Conditional GAN", sections 4.2 to 4
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from zerosum.game import Batch, Clock, Game, Terms, Turn
 from zerosum.losses import LossName, adversarial_loss
 from zerosum.nets.tables import Discriminator, Generator
 from zerosum.pair import pair
-from zerosum.parts import Settings, draw_z, prior
+from zerosum.parts import Settings, draw_z, prior, smoothness
 from zerosum.penalties import PenaltyName
 from zerosum.tables.codec import Codec
 from zerosum.tables.span import Span
@@ -77,25 +77,37 @@ def build(cfg: Config, spec: Spec) -> Game:
     given = codec.condition_width
     G = Generator(codec.width, stretches, cfg.z_dim, cfg.width, cfg.depth, given, cfg.temperature, soft=True)
     D = Discriminator(codec.width, cfg.width, cfg.depth, cfg.pack, given, cfg.dropout)
-    game = pair(cfg, spec, G, D, given=("cond",) if given else ())
+    game = pair(cfg, spec, G, D)
+    asking = lambda batch: (batch["cond"],) if given else ()
     loss, z_for = adversarial_loss(cfg.loss), prior(cfg)
 
+    def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        x, cond = batch["x"], asking(batch)
+        made = nets["G"](z_for(x), *cond)
+        real, fake = nets["D"](x, *cond), nets["D"](made, *cond)
+        packs = lambda rows: rows.reshape(-1, cfg.pack * codec.width)  # the penalty is on a pack's gradient
+        critic = lambda rows: nets["D"](rows.reshape(-1, codec.width), *cond)
+        watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
+        return {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, critic, packs(x), packs(made), clock) | watched
+
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
-        made, cond = cast(Generator, nets["G"]), batch["cond"]
-        raw = made.raw(z_for(batch["x"]), cond)
-        fake = nets["D"](made.row(raw), cond)
-        real = nets["D"](batch["x"], cond) if loss.g_sees_real else fake
-        return {"adv": loss.g(fake, real), "asked": missed(raw, cond, asked)}
+        made, cond = cast(Generator, nets["G"]), asking(batch)
+        raw = made.raw(z_for(batch["x"]), *cond)
+        fake = nets["D"](made.row(raw), *cond)
+        real = nets["D"](batch["x"], *cond) if loss.g_sees_real else fake
+        return {"adv": loss.g(fake, real)} | ({"asked": missed(raw, *cond, asked)} if given else {})
 
     def draw(n: int) -> Batch:
         inputs = {"z": draw_z(cfg, n), "grain": torch.randint(2**62, (n,))}
-        asking = {"cond": natural(asked, given, n), "cond_most": torch.ones(n, dtype=torch.int64)}
-        return inputs | (asking if given else {})
+        return inputs | ({"cond": natural(asked, given, n), "cond_most": torch.ones(n, dtype=torch.int64)} if given else {})
 
-    changes: dict[str, Any] = {"draw": draw, "generate": lambda nets, x: nets["G"](x["z"], x.get("cond"), x["grain"])}
-    if given:
-        changes |= {"turns": (game.turns[0], Turn("G", g_turn)), "feed": lambda source: source.by_sampling()}
-    return replace(game, **changes)
+    return replace(
+        game,
+        turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
+        draw=draw,
+        generate=lambda nets, x: nets["G"](x["z"], x.get("cond"), x["grain"]),
+        feed=lambda source: source.by_sampling(),
+    )
 
 
 def missed(raw: Tensor, cond: Tensor, spans: list[Span]) -> Tensor:
