@@ -95,7 +95,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         raw = made.raw(z_for(batch["x"]), *cond)
         fake = nets["D"](made.row(raw), *cond)
         real = nets["D"](batch["x"], *cond) if loss.g_sees_real else fake
-        return {"adv": loss.g(fake, real)} | ({"asked": missed(raw, *cond, asked)} if given else {})
+        return {"adv": loss.g(fake, real)} | ({"asked": missed(raw, batch["cond"], asked)} if given else {})
 
     def draw(n: int) -> Batch:
         inputs = {"z": draw_z(cfg, n), "grain": torch.randint(2**62, (n,))}
