@@ -113,6 +113,20 @@ def test_copies_give_everything_away_and_fresh_rows_nothing():
     assert low <= 0.5 <= high
 
 
+def test_luck_in_which_rows_are_near_is_no_leak():
+    leaks = 0
+    for seed in range(30):
+        made = privacy.distances(draw(400, 3 * seed), draw(100, 3 * seed + 1), draw(100, 3 * seed + 2), SCHEMA)
+        value, held, (low, high) = made.fifth()
+        assert low <= value <= high
+        leaks += high < held
+    assert leaks <= 3
+    wide = Schema(tuple(Column(name=name, kind="continuous") for name in "abcdefgh"))
+    train, held = (pd.DataFrame(np.random.default_rng(seed).random((100, 8)), columns=list("abcdefgh")) for seed in (1, 2))
+    value, other, (_, high) = privacy.distances(train, train, held, wide).fifth()
+    assert value == 0 and high < other
+
+
 def test_exact_copies_are_counted_among_all_rows():
     train = draw(25_000, 14)
     made = pd.concat([draw(300, 15), train.tail(100)], ignore_index=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zerosum.metrics.intervals import GROUPS
 from zerosum.metrics.tables.columns import codes, is_number, numbers
 from zerosum.tables.schema import Column
 
@@ -60,10 +61,12 @@ class Points:
             yield rows, total / max(1, self.count)
 
     def nearest(self, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
-        """Distance from each row of a to the nearest of b, and from each row of b to the nearest of a."""
-        there, back = np.empty(self._rows[a], np.float32), np.full(self._rows[b], np.inf, np.float32)
+        """Distances from each row of a to the nearest of each tenth of b [n, tenths], and from each of b to a's nearest [m]."""
+        tenths = min(GROUPS, self._rows[b])
+        starts = np.arange(tenths) * self._rows[b] // tenths
+        there, back = np.empty((self._rows[a], tenths), np.float32), np.full(self._rows[b], np.inf, np.float32)
         for rows, distances in self.parts(a, b):
-            there[rows] = distances.min(1)
+            there[rows] = np.minimum.reduceat(distances, starts, axis=1)
             back = np.minimum(back, distances.min(0))
         return there, back
 
