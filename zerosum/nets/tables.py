@@ -54,52 +54,6 @@ class Generator(nn.Module):
         return self.row(self.raw(z, cond), grain)
 
 
-class ToOrder(Generator):
-    """A generator whose rows hold what was asked: where a condition [n, given] names a value, the choice is that value.
-
-    `asked`: for each choice that can be asked of, where it starts in a condition, and its [start, stop) in a row.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        stretches: Sequence[Stretch],
-        asked: Sequence[tuple[int, Stretch]],
-        z_dim: int,
-        hidden: int = 256,
-        depth: int = 2,
-        temperature: float = 0.2,
-    ) -> None:
-        given = max((at + stop - start for at, (start, stop) in asked), default=0)
-        super().__init__(width, stretches, z_dim, hidden, depth, given, temperature)
-        place, owner = torch.zeros(given, dtype=torch.int64), torch.zeros(given, len(asked))
-        for number, (at, (start, stop)) in enumerate(asked):
-            place[at : at + stop - start] = torch.arange(start, stop)
-            owner[at : at + stop - start, number] = 1.0
-        self.register_buffer("place", place, persistent=False)
-        self.register_buffer("owner", owner, persistent=False)
-
-    place: Tensor
-    owner: Tensor
-
-    def forward(self, z: Tensor, cond: Tensor | None = None, grain: Tensor | None = None) -> Tensor:
-        row = super().forward(z, cond, grain)
-        if cond is None:
-            return row
-        named = self.named(cond) @ self.owner.T
-        wanted, free = torch.zeros_like(row), torch.ones_like(row)
-        wanted[:, self.place], free[:, self.place] = cond, 1 - named.to(row.dtype)
-        return wanted + free * row
-
-    def revealed(self, x: Tensor, shown: Tensor) -> Tensor:
-        """The condition [n, given] that asks for what rows x hold, in the choices that `shown` [n, choices] has 1 for."""
-        return x[:, self.place] * (shown @ self.owner.T)
-
-    def named(self, cond: Tensor) -> Tensor:
-        """Which choices a condition names, [n, choices] of 0 and 1."""
-        return cond @ self.owner
-
-
 class Discriminator(nn.Module):
     """Rows [n, width] (and conditions [n, given]) -> logits [n / pack, 1]: `pack` neighbours in the batch are judged as one."""
 

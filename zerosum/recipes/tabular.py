@@ -7,22 +7,27 @@ straight-through choices: Jang et al. 2017; the distance of marginals: `zerosum.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+import numpy as np
 import torch
 from torch import nn
 
 from zerosum import noise
 from zerosum.agreement import agreement_distance
 from zerosum.data.source import Spec
+from zerosum.errors import UserError
 from zerosum.game import Batch, Clock, Game, Loss, Terms, Turn
 from zerosum.losses import LossName, adversarial_loss
-from zerosum.nets.tables import Told, ToOrder
+from zerosum.nets.staged import Group, Staged
+from zerosum.nets.tables import Told
 from zerosum.pair import pair
 from zerosum.parts import Settings, draw_z, prior
 from zerosum.penalties import PenaltyName
 from zerosum.recipes.ctgan import need_packs, rows_of
+from zerosum.tables.span import Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,8 @@ class Config(Settings):
     width: int = 256  # units of a hidden layer
     depth: int = 2  # hidden layers of each net
     pack: int = 1  # rows that D judges as one
+    stages: int = 16  # groups of columns that G makes one after the other, each knowing those before it
+    narrow: int = 128  # units of a group's own layer
     temperature: float = 0.5  # of the softmax through which a choice learns
     revealed: float = 0.0  # share of training rows of which some columns are asked for
     agreement: float = 1.0  # weight of the distance of marginals in G's loss
@@ -53,10 +60,11 @@ class Config(Settings):
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on a table. Raises UserError where the data are none, or a batch is no whole number of packs."""
     codec = rows_of(spec, "tabular")
+    if cfg.stages < 1 or cfg.narrow < 1:
+        raise UserError(f"stages {cfg.stages}, narrow {cfg.narrow}: must be 1 or more")
     need_packs(cfg.batch, cfg.pack)
-    stretches = [(span.start, span.stop) for span in codec.spans if span.kind == "choice"]
     asked = [(span.condition, (span.start, span.stop)) for span in codec.spans if span.condition is not None]
-    G = ToOrder(codec.width, stretches, asked, cfg.z_dim, cfg.width, cfg.depth, cfg.temperature)
+    G = Staged(groups(codec.spans, cfg.stages), asked, cfg.z_dim, cfg.width, cfg.depth, cfg.narrow, cfg.temperature)
     D = Told(codec.width, G.owner, cfg.width, cfg.depth, cfg.pack)
     game = pair(cfg, spec, G, D, given=("cond",))
     loss, z_for = adversarial_loss(cfg.loss), prior(cfg)
@@ -85,6 +93,18 @@ def build(cfg: Config, spec: Spec) -> Game:
     return replace(game, turns=turns, draw=draw, generate=generate)
 
 
+def groups(spans: Sequence[Span], stages: int) -> list[Group]:
+    """The columns of a row in at most so many groups of neighbours, about as many columns in each."""
+    columns = list(dict.fromkeys(span.column for span in spans))
+    found = []
+    for part in np.array_split(np.arange(len(columns)), min(stages, len(columns))):
+        names = {columns[i] for i in part}
+        mine = [span for span in spans if span.column in names]
+        choices = tuple((span.start, span.stop) for span in mine if span.kind == "choice")
+        found.append(Group(mine[0].start, mine[-1].stop, choices))
+    return found
+
+
 def revealing(loss: Loss, share: float) -> Loss:
     """The same loss on a batch with conditions: of `share` of its rows some choices are told, any of them as likely as not.
 
@@ -92,7 +112,7 @@ def revealing(loss: Loss, share: float) -> Loss:
     """
 
     def with_conditions(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
-        x, G = batch["x"], cast(ToOrder, nets["G"])
+        x, G = batch["x"], cast(Staged, nets["G"])
         rows, kinds = len(x), G.owner.shape[1]
         chance = noise.uniform(rows, kinds + 2, device=x.device)
         shown = (chance[:, :kinds] < chance[:, kinds, None]) & (chance[:, kinds + 1, None] < share)

@@ -1,0 +1,94 @@
+"""A generator of rows in stages: each group of columns is drawn after those before it, and knows what they turned out to be.
+
+Drawn all at once, columns are independent of each other given the noise vector, so that every tie between them has to be
+settled before any of them is chosen. The chain rule p(a, b) = p(a) p(b | a) needs no such agreement; the straight-through
+gradient (Jang et al. 2017, section 2.2) goes through all of the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.layers.choices import Choices, Stretch
+from zerosum.nets.tables import Keeping
+
+
+@dataclass(frozen=True)
+class Group:
+    """Numbers [start, stop) of a row that are made together, and the choices among them."""
+
+    start: int
+    stop: int
+    stretches: tuple[Stretch, ...]
+
+
+class Staged(nn.Module):
+    """z [n, z_dim] and a condition [n, given] -> rows [n, width], group by group.
+
+    Where the condition names a value, the choice is that value, and the groups after it know. `asked`: for each choice that can
+    be asked of, where it starts in a condition, and its [start, stop) in a row. `narrow`: units of a group's own layer.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        asked: Sequence[tuple[int, Stretch]],
+        z_dim: int,
+        hidden: int = 256,
+        depth: int = 2,
+        narrow: int = 128,
+        temperature: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.groups, width = tuple(groups), groups[-1].stop
+        given = max((at + stop - start for at, (start, stop) in asked), default=0)
+        wide = [z_dim + given + hidden * level for level in range(depth + 1)]
+        self.body = nn.Sequential(*(Keeping(w, hidden) for w in wide[:-1]))
+        self.own = nn.ModuleList(nn.Linear(wide[-1], narrow) for _ in groups)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(narrow) for _ in groups)
+        self.ends = nn.ModuleList(nn.Linear(narrow + wide[-1], one.stop - one.start) for one in groups)
+        self.tells = nn.ModuleList(  # what a group tells those after it, all of them in one product
+            nn.Linear(one.stop - one.start, narrow * (len(groups) - 1 - i), bias=False) for i, one in enumerate(groups[:-1])
+        )
+        self.rows = nn.ModuleList(
+            Choices(one.stop - one.start, [(a - one.start, b - one.start) for a, b in one.stretches], temperature)
+            for one in groups
+        )
+        place, owner = torch.zeros(given, dtype=torch.int64), torch.zeros(given, len(asked))
+        for number, (at, (start, stop)) in enumerate(asked):
+            place[at : at + stop - start] = torch.arange(start, stop)
+            owner[at : at + stop - start, number] = 1.0
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("owner", owner, persistent=False)
+        self.width, self.narrow = width, narrow
+
+    place: Tensor
+    owner: Tensor
+
+    def forward(self, z: Tensor, cond: Tensor, grain: Tensor | None = None) -> Tensor:
+        body = self.body(torch.cat([z, cond], 1))
+        wanted, free = z.new_zeros(len(z), self.width), z.new_ones(len(z), self.width)
+        wanted[:, self.place], free[:, self.place] = cond.to(z.dtype), 1 - (self.named(cond) @ self.owner.T).to(z.dtype)
+        told: list[list[Tensor]] = [[] for _ in self.groups]
+        made = []
+        for i, one in enumerate(self.groups):
+            h = self.norms[i](sum(told[i], self.own[i](body))).relu()
+            row = self.rows[i](self.ends[i](torch.cat([h, body], 1)), None if grain is None else grain + i)
+            row = wanted[:, one.start : one.stop] + free[:, one.start : one.stop] * row
+            made.append(row)
+            if i < len(self.tells):
+                for after, part in enumerate(self.tells[i](row).split(self.narrow, 1), i + 1):
+                    told[after].append(part)
+        return torch.cat(made, 1)
+
+    def revealed(self, x: Tensor, shown: Tensor) -> Tensor:
+        """The condition [n, given] that asks for what rows x hold, in the choices that `shown` [n, choices] has 1 for."""
+        return x[:, self.place] * (shown @ self.owner.T)
+
+    def named(self, cond: Tensor) -> Tensor:
+        """Which choices a condition names, [n, choices] of 0 and 1."""
+        return cond @ self.owner
