@@ -13,17 +13,18 @@ from torch import Tensor
 
 
 def agreement_distance(real: Tensor, fake: Tensor, sharpness: float) -> Tensor:
-    """The part of the squared discrepancy that `fake` [n, d] decides, in units of the kernel's mean among `real` [n, d].
+    """The part of the squared discrepancy that `fake` [n, d] decides, in units of the kernel's mean.
 
-    E k(fake, fake') - 2 E k(real, fake): unbiased but for the unit, and -1 at its least, where both have one law. A row of
-    `fake` may have been made after the same row of `real`: these pairs are left out. `sharpness`: b.
+    E k(fake, fake') - 2 E k(real, fake): unbiased but for the unit, and -1 at its least, where both have one law. The unit is
+    the mean of both expectations, without a gradient. A row of `fake` may have been made after the same row of `real`: these
+    pairs are left out. `sharpness`: b.
     """
-    real = real.float()
-    similar = real @ fake.float().T
+    fake = fake.float()
+    similar = real.float() @ fake.T
     middle = similar.mean().detach()  # only the kernel's unit changes with it, and it keeps exp() in range
-    between, among = (sharpness * (similar - middle)).exp(), (sharpness * (fake @ fake.T - middle)).exp()
-    own = (sharpness * (real @ real.T - middle)).exp().detach()
-    return (_apart(among) - 2 * _apart(between)) / _apart(own)
+    between = _apart((sharpness * (similar - middle)).exp())
+    among = _apart((sharpness * (fake @ fake.T - middle)).exp())
+    return (among - 2 * between) / (0.5 * (among + between)).detach()
 
 
 def _apart(kernel: Tensor) -> Tensor:

@@ -48,9 +48,10 @@ class Staged(nn.Module):
         given = max((at + stop - start for at, (start, stop) in asked), default=0)
         wide = [z_dim + given + hidden * level for level in range(depth + 1)]
         self.body = nn.Sequential(*(Keeping(w, hidden) for w in wide[:-1]))
-        self.own = nn.ModuleList(nn.Linear(wide[-1], narrow) for _ in groups)
+        self.own = nn.Linear(wide[-1], narrow * len(groups))  # what the body says to every group's layer, in one product
         self.norms = nn.ModuleList(nn.BatchNorm1d(narrow) for _ in groups)
-        self.ends = nn.ModuleList(nn.Linear(narrow + wide[-1], one.stop - one.start) for one in groups)
+        self.straight = nn.Linear(wide[-1], width)  # and past it
+        self.ends = nn.ModuleList(nn.Linear(narrow, one.stop - one.start, bias=False) for one in groups)
         self.tells = nn.ModuleList(  # what a group tells those after it, all of them in one product
             nn.Linear(one.stop - one.start, narrow * (len(groups) - 1 - i), bias=False) for i, one in enumerate(groups[:-1])
         )
@@ -73,11 +74,12 @@ class Staged(nn.Module):
         body = self.body(torch.cat([z, cond], 1))
         wanted, free = z.new_zeros(len(z), self.width), z.new_ones(len(z), self.width)
         wanted[:, self.place], free[:, self.place] = cond.to(z.dtype), 1 - (self.named(cond) @ self.owner.T).to(z.dtype)
-        told: list[list[Tensor]] = [[] for _ in self.groups]
+        told = [[part] for part in self.own(body).split(self.narrow, 1)]
+        raw = self.straight(body)
         made = []
         for i, one in enumerate(self.groups):
-            h = self.norms[i](sum(told[i], self.own[i](body))).relu()
-            row = self.rows[i](self.ends[i](torch.cat([h, body], 1)), None if grain is None else grain + i)
+            h = self.norms[i](torch.stack(told[i]).sum(0)).relu()
+            row = self.rows[i](raw[:, one.start : one.stop] + self.ends[i](h), None if grain is None else grain + i)
             row = wanted[:, one.start : one.stop] + free[:, one.start : one.stop] * row
             made.append(row)
             if i < len(self.tells):
