@@ -177,6 +177,23 @@ def test_tabular_keeps_every_recipes_promises(table, revealed):
     check_recipe("tabular", table, batch=16, pack=4, width=16, z_dim=8, revealed=revealed)
 
 
+def test_a_told_value_changes_the_columns_before_it_too(table):
+    """b is told, a stands before it in the table: after some training a follows what was told."""
+    cfg = tabular.Config(batch=100, width=32, narrow=32, z_dim=8, lr_g=2e-3, lr_d=2e-3, revealed=0.8)
+    run = Run(tabular.build(cfg, table.spec), 300, 100, seed=0, pace=Pace())
+    for _ in play(run, table):
+        pass
+    a, b = (next(span for span in table.codec.spans if span.column == name) for name in "ab")
+    share = []
+    for value in (0, 1):
+        inputs = sampling.draw(run.game, 600, 0)
+        inputs["cond"].zero_()[:, b.condition + value] = 1.0
+        made = sampling.generate(run, inputs)["x"]
+        assert (made[:, b.start : b.stop].argmax(1) == value).all()
+        share.append(float((made[:, a.start : a.stop].argmax(1) == 1).float().mean()))
+    assert share[0] < 0.3 and share[1] > 0.6  # in the table: 0.03 and 1
+
+
 def test_tabular_takes_tables_without_choices():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 3)), columns=list("abc"))
     check_recipe("tabular", open_source(frame), batch=16, pack=4, width=16, z_dim=8)

@@ -42,7 +42,7 @@ class Config(Settings):
     stages: int = 16  # groups of columns that G makes one after the other, each knowing those before it
     narrow: int = 128  # units of a group's own layer
     temperature: float = 0.5  # of the softmax through which a choice learns
-    revealed: float = 0.0  # share of training rows of which some columns are asked for
+    revealed: float = 0.5  # share of training rows of which some columns are asked for
     agreement: float = 1.0  # weight of the distance of marginals in G's loss
     sharpness: float = 0.7  # of its kernel: what more columns weigh beside fewer
     loss: LossName = "relativistic"  # what the two sides minimise
