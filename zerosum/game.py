@@ -82,7 +82,7 @@ class Game:
     `draw(n)` gives the inputs of n new items, on the CPU, from torch's global stream. `generate(nets, inputs)` turns
     inputs into items in model space. `feed(source)`, where a game has one, gives the source that it is to be played on: the
     same items drawn by another law. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
-    about x. `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
+    about x. `ledger`, where a game has one, lists every read of private rows that playing it makes. `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
 
     Raises ValueError where names do not agree.
     """
@@ -95,6 +95,7 @@ class Game:
     ema: Mapping[str, Schedule] = field(default_factory=dict)
     encode: Callable[[nn.ModuleDict, Tensor], Batch] | None = None
     feed: Callable[[Any], Any] | None = None
+    ledger: Any = None  # zerosum.private.ledger.Ledger
 
     def __post_init__(self) -> None:
         def agree(kind: str, names: set[str], known: Mapping[str, object]) -> None:

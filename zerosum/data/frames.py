@@ -14,6 +14,8 @@ from zerosum.data.found import Found
 from zerosum.data.rows import TableSource, from_frame
 from zerosum.data.source import divide
 from zerosum.errors import UserError
+from zerosum.private.budget import Budget
+from zerosum.private.columns import fit, public_schema
 from zerosum.tables.codec import Codec
 from zerosum.tables.fit import healthy
 from zerosum.tables.infer import checked, infer
@@ -59,11 +61,12 @@ def load(
     target: str | None = None,
     schema: Schema | Mapping[str, Any] | str | Path | None = None,
     codec: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
 ) -> TableSource:
     """A source of the rows of a table. Rows are held out, in the target's proportions, before anything is fitted.
 
     `target`: the column to be predicted. `schema`: one to take instead of the inferred, or a JSON file of it. `codec`: what
-    `Codec.to_json` gave, to read the same data again. Raises UserError where the table is broken, empty or of one row.
+    `Codec.to_json` gave, to read the same data again. `budget`: read privately, see `zerosum.private`. Raises UserError where the table is broken, empty or of one row.
     """
     if isinstance(labels, str):
         target, labels = labels, None
@@ -74,11 +77,13 @@ def load(
     given = None if schema is None else opened(schema)
     target = target or (given.target if given else None) or (codec["schema"]["target"] if codec else None)
     checked(frame)
+    share = held_out if held_out is not None else (0.2 if len(frame) < 10_000 else 0.1)
+    if budget is not None:
+        return _private(frame, given, target, share, origin, codec, budget)
     if given is not None:
         healthy(frame, given)
     elif codec is None:
         mixed(frame, target)
-    share = held_out if held_out is not None else (0.2 if len(frame) < 10_000 else 0.1)
     rows, kept = (np.sort(part) for part in divide(len(frame), _strata(frame, target), share, origin))
     train = frame.iloc[rows]
     if codec is not None:
@@ -88,6 +93,27 @@ def load(
         fitted = Codec.fit(train, given)
     found = Found("table", len(frame), notes=tuple(words(fitted, train)))
     return from_frame(frame, fitted, (rows, kept), origin, found)
+
+
+def _private(
+    frame: pd.DataFrame,
+    given: Schema | None,
+    target: str | None,
+    share: float,
+    origin: str,
+    codec: Mapping[str, Any] | None,
+    budget: Budget,
+) -> TableSource:
+    """The same where rows are private: held out by a coin for each place in the table, described by private mechanisms alone."""
+    held = np.random.default_rng(0).random(len(frame)) < share
+    parts = np.flatnonzero(~held), np.flatnonzero(held)
+    train = frame.iloc[parts[0]]
+    if codec is not None:
+        return from_frame(frame, Codec.from_json(codec), parts, origin, key=budget.key)
+    schema = public_schema(frame, target) if given is None else Schema(given.columns, given.constraints, target)
+    fitted, ledger = fit(train, schema, budget.of(len(train)))
+    found = Found("table", len(frame), notes=tuple(words(fitted)))
+    return from_frame(frame, fitted, parts, origin, found, budget.key, ledger)
 
 
 def read(path: Path) -> pd.DataFrame:

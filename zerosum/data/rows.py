@@ -11,9 +11,13 @@ import torch
 from torch import Tensor
 
 from zerosum.data.found import Found
+from zerosum.data.poisson import PoissonSource
 from zerosum.data.source import Order, Rows, Source, Spec
 from zerosum.game import Batch
+from zerosum.errors import UserError
 from zerosum.noise import mix
+from zerosum.private.key import Key
+from zerosum.private.ledger import Ledger
 from zerosum.tables.codec import Codec, Compact
 
 if TYPE_CHECKING:
@@ -33,9 +37,13 @@ class TableSource(Source):
         parts: tuple[np.ndarray, np.ndarray],
         rows: tuple[Compact, Compact],
         found: Found | None = None,
+        key: Key | None = None,
     ) -> None:
-        """`parts`: the numbers of the training rows and of the held-out ones in the table; `rows`: the same, compact."""
-        self.spec, self.codec, self.found = spec, codec, found
+        """`parts`: the numbers of the training rows and of the held-out ones in the table; `rows`: the same, compact.
+
+        `key`: of the noise, where rows are private.
+        """
+        self.spec, self.codec, self.found, self.key = spec, codec, found, key
         self._frame, self._parts, self._rows, self._held = frame, parts, *rows
         self._order = Order(len(self._rows), self._rows.codes.device)
 
@@ -69,6 +77,12 @@ class TableSource(Source):
         """The same rows by the law of training by sampling, with conditions; itself where nothing can be asked."""
         return BySampling(self) if self.codec.condition_width else self
 
+    def by_poisson(self) -> PoissonSource:
+        """The same rows by Poisson sampling. Raises UserError where there is no key: rows are not private then."""
+        if self.key is None:
+            raise UserError("these rows were opened without a budget: give dp_epsilon")
+        return PoissonSource(self.spec, self.codec, self._rows, self._held, self.key)
+
     def held_out(self) -> Batch:
         return {"x": self.codec.expand(self._held).cpu()}
 
@@ -85,7 +99,7 @@ class TableSource(Source):
 
     def to(self, device: str) -> TableSource:
         rows = self._rows.to(device), self._held
-        return TableSource(self.spec, self.codec, self._frame, self._parts, rows, self.found)
+        return TableSource(self.spec, self.codec, self._frame, self._parts, rows, self.found, self.key)
 
 
 class BySampling(Source):
@@ -159,8 +173,11 @@ def from_frame(
     parts: tuple[np.ndarray, np.ndarray],
     origin: str,
     found: Found | None = None,
+    key: Key | None = None,
+    ledger: Ledger | None = None,
 ) -> TableSource:
-    """A source from a table, a codec and the numbers of its training and held-out rows."""
-    spec = Spec("tables", (codec.width,), origin=origin, items=len(parts[0]), table=codec.to_json())
+    """A source from a table, a codec and the numbers of its training and held-out rows; `key`, `ledger`: where they are private."""
+    private = ledger.to_json() if ledger is not None else {}
+    spec = Spec("tables", (codec.width,), origin=origin, items=len(parts[0]), table=codec.to_json(), private=private)
     rows = codec.compact(frame.iloc[parts[0]]), codec.compact(frame.iloc[parts[1]])
-    return TableSource(spec, codec, frame, parts, rows, found)
+    return TableSource(spec, codec, frame, parts, rows, found, key)

@@ -34,6 +34,7 @@ class Spec:
     origin: str = ""  # where the data came from, as the user named them
     items: int = 0  # training items; 0 where there is no end of them
     table: dict[str, Any] = field(default_factory=dict, hash=False)  # tables: their codec, as plain values
+    private: dict[str, Any] = field(default_factory=dict, hash=False)  # what reading them so far cost, where that is limited
 
     @property
     def classes(self) -> int:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def words(codec: Codec, frame: pd.DataFrame) -> list[str]:
-    """The columns with their kinds, nulls and how each is modelled; constraints; what to mind."""
+def words(codec: Codec, frame: pd.DataFrame | None = None) -> list[str]:
+    """The columns with their kinds, nulls and how each is modelled; constraints; what to mind. Without a frame of what the codec
+    tells alone."""
     columns = codec.schema.columns
     longest = min(30, max(len(column.name) for column in columns))
     said = [
@@ -25,6 +26,8 @@ def words(codec: Codec, frame: pd.DataFrame) -> list[str]:
     said += [f"holds     {constraint(dict(one))}" for one in codec.schema.constraints]
     if codec.schema.target is not None:
         said.append(f"target    {codec.schema.target}")
+    if frame is None:
+        return said
     for i, one in enumerate(columns):
         series = frame.iloc[:, i]
         if one.kind == "constant" and series.isna().all():
@@ -51,7 +54,9 @@ def constraint(one: dict[str, Any]) -> str:
     return f"{a} and {b}: some pairs of values never come" if one["kind"] == "never" else f"{a} and {b}: seen pairs only"
 
 
-def _nulls(frame: pd.DataFrame, place: int) -> str:
+def _nulls(frame: pd.DataFrame | None, place: int) -> str:
+    if frame is None:
+        return ""
     share = float(frame.iloc[:, place].isna().mean())
     return f"{100 * share:.1f} % missing, " if share else ""
 

@@ -1,0 +1,59 @@
+"""D's gradient at private rows: each row's own, over every term that reads it, clipped; the sum with noise, once a step.
+
+Abadi et al. 2016, "Deep Learning with Differential Privacy", algorithm 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from zerosum.private.key import Key
+
+Weights = dict[str, Tensor]
+"""A net's parameters by name."""
+RowLoss = Callable[[Weights, Tensor], Tensor]
+"""(weights, one row [width]) -> all that this row has a part in, a scalar."""
+
+PART = 256
+"""Rows whose own gradients are in memory at once."""
+
+
+def clipped_sum(loss: RowLoss, weights: Weights, rows: Tensor, clip: float) -> Weights:
+    """The sum over rows [n, width] of each row's gradient, of norm `clip` at most over all weights together.
+
+    One row more or less moves it by `clip` at most. A gradient that is no finite number counts as none.
+    """
+    total = {name: torch.zeros_like(value) for name, value in weights.items()}
+    each = vmap(grad(loss), in_dims=(None, 0))
+    for part in rows.split(PART):
+        if len(part) == 0:
+            continue
+        found = each(weights, part)
+        norms = torch.stack([g.flatten(1).double().square().sum(1) for g in found.values()]).sum(0).sqrt()
+        # a part in a million below the bound, for float32 rounds the sum
+        scale = (clip * (1 - 1e-6) / norms.clamp_min(1e-30)).clamp_max(1.0)
+        whole = norms.isfinite()
+        for name, g in found.items():
+            g = torch.where(whole.view(-1, *[1] * (g.ndim - 1)), g, 0.0)
+            total[name] += torch.einsum("n,n...->...", torch.where(whole, scale, 0.0).to(g.dtype), g)
+    return total
+
+
+def private_sum(
+    loss: RowLoss, weights: Weights, rows: Tensor, clip: float, noise: float, key: Key, step: int
+) -> tuple[Weights, float]:
+    """The same with noise of deviation `noise` * `clip` on every number; and that deviation. A function of (key, step)."""
+    total = clipped_sum(loss, weights, rows, clip)
+    if noise:
+        total = {name: value + noise * clip * key.normal_like(value, "gradient", step, name) for name, value in total.items()}
+    return total, noise * clip
+
+
+def surrogate(parameters: Weights, gradient: Weights) -> Tensor:
+    """A scalar whose gradient with respect to the parameters is `gradient`: how a loop that minimises terms takes it."""
+    parts = [(parameters[name] * gradient[name].detach()).sum() for name in parameters]
+    return torch.stack(parts).sum()
