@@ -17,13 +17,15 @@ BELOW = {
     "layers": {"layers", "noise"},
     "nets": {"layers", "nets", "noise", "parallel"},
     "tables": {"errors", "noise", "tables"},
-    "data": LOW | {"data", "tables"},
+    "private": {"errors", "private", "tables"},
+    "data": LOW | {"data", "private", "tables"},
     "parts.py": LOW | {"data", "losses", "penalties"},
     "augment": LOW | {"data", "losses", "parts", "augment"},
     "pair.py": LOW | {"data", "losses", "penalties", "layers", "parts", "augment"},
     "agreement.py": set(),
     "recipes": LOW
-    | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "recipes"},
+    | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair"}
+    | {"private", "recipes"},
     "play.py": LOW,
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},

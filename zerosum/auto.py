@@ -26,6 +26,8 @@ def choose(spec: Spec, device: str = "auto") -> Choice:
 
     Raises UserError where the device is not there.
     """
+    if spec.private:
+        return Choice("dptabular", why=("rows are private: noisy pairs of values for G, DP-SGD for D",))
     if spec.kind == "tables":
         return Choice("tabular", why=("a table: a game of single rows beside a distance of marginals of every order",))
     if spec.kind != "images":

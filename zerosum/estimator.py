@@ -17,9 +17,11 @@ from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError
 from zerosum.job import Job, open_run, plain, settings
 from zerosum.metrics.score import Score
+from zerosum.private.ledger import Ledger
 from zerosum.progress import Display
 from zerosum.report import write_report
 from zerosum.sampling import Sampler
+from zerosum.secrecy import budget
 from zerosum.train import Training
 
 
@@ -51,7 +53,7 @@ class GAN:
         known = {field.name for field in fields(Training)}
         training = plain(Training(**{name: value for name, value in self.settings.items() if name in known}))
         schema = training.schema if schema is None else schema
-        source = open_source(x, y, training.held_out, training.size, training.target, schema)
+        source = open_source(x, y, training.held_out, training.size, training.target, schema, budget=budget(training))
         chosen = choose(source.spec, training.device) if self.recipe == "auto" else Choice(self.recipe)
         wishes = {name: value for name, value in self.settings.items() if name not in known}
         cfg = settings(chosen.recipe, chosen.settings | wishes)
@@ -74,6 +76,12 @@ class GAN:
         gan = GAN()
         gan._sampler = open_run(run, recipe=recipe)
         return gan
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Every read of private rows and what it cost, where `dp_epsilon` was given; else None."""
+        found: Ledger | None = self._fitted.run.game.ledger
+        return found
 
     @property
     def _fitted(self) -> Sampler:

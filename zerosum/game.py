@@ -82,7 +82,8 @@ class Game:
     `draw(n)` gives the inputs of n new items, on the CPU, from torch's global stream. `generate(nets, inputs)` turns
     inputs into items in model space. `feed(source)`, where a game has one, gives the source that it is to be played on: the
     same items drawn by another law. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
-    about x. `ledger`, where a game has one, lists every read of private rows that playing it makes. `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
+    about x. `ledger`, where a game has one, lists every read of private rows that playing it makes.
+    `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
 
     Raises ValueError where names do not agree.
     """

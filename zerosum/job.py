@@ -14,10 +14,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from zerosum import parallel, recipes
+from zerosum import parallel, recipes, secrecy
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
 from zerosum.data.preflight import Preflight, inspect
+from zerosum.data.rows import TableSource
 from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
 from zerosum.game import Game
@@ -28,6 +29,7 @@ from zerosum.metrics.case import Case
 from zerosum.metrics.score import Score
 from zerosum.noise import mix
 from zerosum.play import Pace, Run
+from zerosum.private.budget import Budget
 from zerosum.progress import Display
 from zerosum.rundir import RunDir, writing
 from zerosum.sampling import Sampler
@@ -148,7 +150,11 @@ class Job:
         """
         if training.steps is None and training.minutes is None:
             training = replace(training, minutes=5.0)
+        private = isinstance(source, TableSource) and source.key is not None
+        training = secrecy.settled(training) if private else training
         run = build_run(recipe, cfg, source.spec, training)
+        if private:
+            secrecy.accounted(recipe, cfg, run.game)
         folder = None
         if out is not None and parallel.rank() == 0:
             folder = RunDir.create(
@@ -157,15 +163,18 @@ class Job:
                     "recipe": recipe,
                     "settings": asdict(cfg),
                     "training": asdict(training),
-                    "data": {"what": what, "fingerprint": source.fingerprint()},
+                    "data": {"what": what, "fingerprint": "" if private else source.fingerprint()},
                     "preflight": (preflight or inspect(source)).to_json(),
                     "spec": source.spec.to_json(),
+                    "privacy": run.game.ledger.to_json() if private else {},
                     "dtype": str(run.pace.dtype).removeprefix("torch."),
                     "world": parallel.world(),
                     "machine": describe(run.pace.device),
                     "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.nets.items()},
                 },
             )
+            if isinstance(source, TableSource) and source.key is not None:
+                secrecy.hide(folder, source, source.key)
         return Job(source, training, run, folder)
 
     @staticmethod
@@ -194,7 +203,11 @@ class Job:
             raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
         if device is not None:
             training = replace(training, device=device)
-        source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table)
+        budget = None
+        if spec.private:
+            key, fingerprint = secrecy.hidden(folder)
+            budget = Budget(spec.private["epsilon"], spec.private["delta"], key)
+        source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table, budget=budget)
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
         run = _rebuilt(folder, name, cfg, spec, training, dtype)
@@ -246,7 +259,10 @@ class Job:
         return finished
 
     def finish(self) -> list[Score]:
-        """The quick scores of the end, written into the log where there is one; `zerosum score` takes all."""
+        """The quick scores of the end, written into the log where there is one; `zerosum score` takes all. None of a private
+        run: they compare with rows."""
+        if self.run.game.ledger is not None:
+            return []
         scores = self.score(quick=True)
         self.keep(scores)
         self.compare()

@@ -37,6 +37,8 @@ class Training:
     size: str | None = None  # bring images to 64 (a square) or 64x48 (height x width); default: their own size, or a stated one
     target: str | None = None  # of tables: the column to be predicted
     schema: str | None = None  # of tables: a JSON file that `zerosum schema` wrote, perhaps edited
+    dp_epsilon: float | None = None  # of tables: differential privacy; 1 is usual, and one row then hardly matters
+    dp_delta: float = 1e-5  # chance that this promise fails; well below one over the number of rows
     mirror: bool = False  # mirror images left to right at random
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     threads: int = 0  # processor threads; 0: torch's choice

@@ -48,10 +48,13 @@ def score(
     from zerosum.metrics.tables.words import BEWARE, findings, verdict
     from zerosum.report import write_report
     from zerosum.rundir import writing
+    from zerosum.secrecy import SCORED
 
     if items < 2:
         raise UserError(f"--items {items}: compare at least 2, and thousands for a score to mean anything")
     job = Job.resume(run, recipe=recipe, device=device, reading=True)
+    if job.run.game.ledger is not None:
+        say(f"note: {SCORED}")
     told = "" if job.sampler.spec.kind == "tables" else ": the first time, a judge is trained"
     with console.status(f"scoring{told}"):
         scores = job.score(quick, seed, items, features, download)

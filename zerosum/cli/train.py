@@ -56,13 +56,14 @@ def _train_anew(words: list[str]) -> Any:
 
     name, share = _option(words, "--recipe"), _share(_option(words, "--held-out"))
     wishes = {wish: _option(words, f"--{wish}") for wish in ("size", "target", "schema")}
+    asked = _budget(_option(words, "--dp-epsilon"), _option(words, "--dp-delta"))
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
         raise UserError(
             "what to train on? Put it first, `zerosum train DATA ...`: a folder, an array, a table, digits, ring8 or grid25"
         )
     named = None if name == "auto" else name
-    opened = None if helping or named else open_source(words[0], held_out=share, **wishes)
+    opened = None if helping or named else open_source(words[0], held_out=share, budget=asked, **wishes)
     chosen = choose(opened.spec, _option(words, "--device") or "auto") if opened else Choice(named or "dcgan")
     config = recipes.find(chosen.recipe).Config
 
@@ -85,7 +86,7 @@ def _train_anew(words: list[str]) -> Any:
         """
         wished = {wish: getattr(training, wish) for wish in wishes}
         same = opened and training.held_out == share and wished == wishes
-        source = opened if opened and same else open_source(data, held_out=training.held_out, **wished)
+        source = opened if opened and same else open_source(data, held_out=training.held_out, budget=asked, **wished)
         report = inspect(source) if rank() == 0 else None
         for line in lines(report) if report else []:
             say(line)
@@ -99,6 +100,18 @@ def _train_anew(words: list[str]) -> Any:
 
     train.__doc__ = (train.__doc__ or "").replace("RECIPE)", f"{chosen.recipe})")
     return parse(train, words, "train")
+
+
+def _budget(epsilon: str | None, delta: str | None) -> Any:
+    """What may be spent on private rows; None where they are not private."""
+    from zerosum.private.budget import DELTA, Budget
+
+    if epsilon is None:
+        return None
+    try:
+        return Budget(float(epsilon), DELTA if delta is None else float(delta))
+    except ValueError:
+        raise UserError(f"--dp-epsilon {epsilon}, --dp-delta {delta}: give numbers, such as 1 and 1e-5") from None
 
 
 def _share(text: str | None) -> float | None:
@@ -150,8 +163,16 @@ def _play(job: Any) -> int:
         write_report(job.folder)
         say(f"stopped at step {job.run.clock.step:,} and saved; go on with: zerosum train --resume {path}")
         return 130
-    say("training is done; scoring ...")
-    table(job.finish())
+    private = job.run.game.ledger is not None
+    say("training is done" if private else "training is done; scoring ...")
+    scores = job.finish()
+    if private:
+        from zerosum.secrecy import WARNING
+
+        for line in (*job.run.game.ledger.words(), f"secret    {WARNING}"):
+            say(line)
+    else:
+        table(scores)
     wanted = "-n 1000 -o samples.csv" if job.sampler.spec.kind == "tables" else "-n 64 --out samples.png"
     say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} {wanted}")
     return 0

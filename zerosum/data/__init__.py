@@ -1,7 +1,7 @@
 """Data of every kind. `open_source` finds the reader; `modality` turns model space into what people look at.
 
 A reader is a module here with `accepts(what) -> bool` and `load(what, labels, held_out) -> Source`; one whose items have a
-height and a width takes `size` too, one of tables `target`, `schema` and `codec`. A modality is a module with
+height and a width takes `size` too, one of tables `target`, `schema`, `codec` and `budget`. A modality is a module with
 `decode`, `encode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
 """
 
@@ -45,6 +45,7 @@ UNMET = {
     "size": "cannot be brought to another size: leave --size out; it is for image files and arrays",
     "target": "has no columns with names: leave --target out; it is for tables",
     "schema": "has no schema: leave --schema out; it is for tables",
+    "budget": "is no table: leave --dp-epsilon out; it is for tables",
     "codec": "is no table any more: give the table that the run was trained on",
 }
 """What to say where a wish meets data that cannot have it."""
@@ -58,12 +59,14 @@ def open_source(
     target: str | None = None,
     schema: Any = None,
     codec: Any = None,
+    budget: Any = None,
 ) -> Source:
     """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, a DataFrame, or a source already.
 
     `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
     of training, in (0, 1). `size`: what images are brought to, "64" or "64x48" (height x width). Of tables: `target`, the
-    column to be predicted; `schema`, a Schema or its JSON file; `codec`, as a run kept it. Raises UserError where
+    column to be predicted; `schema`, a Schema or its JSON file; `codec`, as a run kept it; `budget`, to read
+    privately (`zerosum.private.budget`). Raises UserError where
     nothing here can read it, or what is wished is for other data.
     """
     if isinstance(what, Source):
@@ -71,7 +74,7 @@ def open_source(
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
     if reader := _reader(what):
-        wishes = {"size": size, "target": target, "schema": schema, "codec": codec or None}
+        wishes = {"size": size, "target": target, "schema": schema, "codec": codec or None, "budget": budget}
         wishes = {name: wish for name, wish in wishes.items() if wish is not None}
         if unmet := wishes.keys() - set(inspect.signature(reader.load).parameters):  # how a reader says what its data have
             shown = what if isinstance(what, str | Path) else "what was given"

@@ -66,7 +66,8 @@ def load(
     """A source of the rows of a table. Rows are held out, in the target's proportions, before anything is fitted.
 
     `target`: the column to be predicted. `schema`: one to take instead of the inferred, or a JSON file of it. `codec`: what
-    `Codec.to_json` gave, to read the same data again. `budget`: read privately, see `zerosum.private`. Raises UserError where the table is broken, empty or of one row.
+    `Codec.to_json` gave, to read the same data again. `budget`: read privately, see `zerosum.private`. Raises UserError where
+    the table is broken, empty or of one row.
     """
     if isinstance(labels, str):
         target, labels = labels, None
@@ -104,7 +105,7 @@ def _private(
     codec: Mapping[str, Any] | None,
     budget: Budget,
 ) -> TableSource:
-    """The same where rows are private: held out by a coin for each place in the table, described by private mechanisms alone."""
+    """The same where rows are private: held out by a coin for each place, described by private mechanisms alone."""
     held = np.random.default_rng(0).random(len(frame)) < share
     parts = np.flatnonzero(~held), np.flatnonzero(held)
     train = frame.iloc[parts[0]]

@@ -19,7 +19,8 @@ PART = 5000
 class PoissonSource(Source):
     """Compact rows, drawn by Poisson sampling: batches {"x": [n, width]} of any n, 0 included.
 
-    A batch is a function of (key, cursor); the seed, which is no secret, has no part in it. `size` / `count` is each row's chance.
+    A batch is a function of (key, cursor); the seed, which is no secret, has no part in it. `size` over
+    the number of rows is each row's chance.
     """
 
     def __init__(self, spec: Spec, codec: Codec, rows: Compact, held: Compact, key: Key) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 from zerosum.data.found import Found
 from zerosum.data.poisson import PoissonSource
 from zerosum.data.source import Order, Rows, Source, Spec
-from zerosum.game import Batch
 from zerosum.errors import UserError
+from zerosum.game import Batch
 from zerosum.noise import mix
 from zerosum.private.key import Key
 from zerosum.private.ledger import Ledger
@@ -176,7 +176,7 @@ def from_frame(
     key: Key | None = None,
     ledger: Ledger | None = None,
 ) -> TableSource:
-    """A source from a table, a codec and the numbers of its training and held-out rows; `key`, `ledger`: where they are private."""
+    """A source from a table, a codec and the numbers of its training and held-out rows; `key`, `ledger`: if private."""
     private = ledger.to_json() if ledger is not None else {}
     spec = Spec("tables", (codec.width,), origin=origin, items=len(parts[0]), table=codec.to_json(), private=private)
     rows = codec.compact(frame.iloc[parts[0]]), codec.compact(frame.iloc[parts[1]])

@@ -1,8 +1,8 @@
 """What noise costs: Rényi differential privacy of the Gaussian mechanism, of all rows or of a Poisson sample, and epsilon.
 
-Mironov 2017, "Rényi Differential Privacy": proposition 7 (Gaussian), proposition 1 (costs at one order add up). Mironov, Talwar
-& Zhang 2019, "Rényi Differential Privacy of the Sampled Gaussian Mechanism", section 3.3, for whole orders. From Rényi to epsilon:
-Canonne, Kamath & Steinke 2020, "The Discrete Gaussian for Differential Privacy", proposition 12.
+Mironov 2017, "Rényi Differential Privacy": proposition 7 (Gaussian), proposition 1 (costs at one order add up). Mironov,
+Talwar & Zhang 2019, "Rényi Differential Privacy of the Sampled Gaussian Mechanism", section 3.3, for whole orders. From Rényi
+to epsilon: Canonne, Kamath & Steinke 2020, "The Discrete Gaussian for Differential Privacy", proposition 12.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def spent(cost: np.ndarray, delta: float) -> tuple[float, int]:
     """(epsilon, the place in `ORDERS` that gives it) of a cost, at a delta in (0, 1)."""
     if delta <= 0:
         return float("inf"), 0
+    if not cost.any():
+        return 0.0, 0
     found = cost + np.log1p(-1 / ORDERS) - (np.log(delta) + np.log(ORDERS)) / (ORDERS - 1)
     best = int(np.argmin(found))
     return max(0.0, float(found[best])), best

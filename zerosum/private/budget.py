@@ -29,7 +29,7 @@ class Budget:
         """The same, for a table of so many rows. Raises UserError where delta would allow to publish rows outright."""
         if self.delta * rows >= 1:
             raise UserError(
-                f"dp_delta {self.delta:g} is no less than one over the table's {rows:,} rows, which would allow to publish some "
-                f"row as it is: give at most {0.1 / rows:.1g}"
+                f"dp_delta {self.delta:g} is no less than one over the table's {rows:,} rows, which would allow to publish "
+                f"some row as it is: give at most {0.1 / rows:.1g}"
             )
         return self

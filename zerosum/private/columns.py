@@ -66,13 +66,11 @@ def fit(frame: pd.DataFrame, schema: Schema, budget: Budget) -> tuple[Codec, Led
     """The codec of training rows, and the ledger so far. Raises UserError where a schema asks to read what costs nothing."""
     places = agree(frame, schema)
     if barred := [one["kind"] for one in schema.constraints if one["kind"] in READ_FREELY]:
-        raise UserError(f"constraint {barred[0]}: its table would be read off the rows without noise: take it out of the schema")
+        raise UserError(f"constraint {barred[0]}: its table would be read off rows without noise: take it out")
     one = single(budget.epsilon, (1 - THRESHOLD) * budget.delta)
-    scaled = {
-        c["is"]: (c["of"], float(c["factor"]), float(c["plus"])) for c in schema.constraints if c["kind"] == "linear"
-    }
+    scaled = {c["is"]: (c["of"], float(c["factor"]), float(c["plus"])) for c in schema.constraints if c["kind"] == "linear"}
     modelled = [c for c in schema.columns if c.kind != "id" and c.name not in scaled]
-    plain = {c.name: _plain(frame.iloc[:, places[c.name]], c) for c in modelled}
+    plain = {c.name: to_plain(frame.iloc[:, places[c.name]], c) for c in modelled}
     known = {c.name: _named(c) for c in modelled if c.order or c.kind == "boolean"}
     told, values = tell(plain, known, one / VALUES**0.5, THRESHOLD * budget.delta, budget.key)
     ledger = Ledger(budget.epsilon, budget.delta).plus(values)
@@ -93,13 +91,13 @@ def fit(frame: pd.DataFrame, schema: Schema, budget: Budget) -> tuple[Codec, Led
             unknown.append(c.name)
     if schema.target in unknown:
         raise UserError(
-            f"target {schema.target}: no value is frequent enough to be told at epsilon {budget.epsilon:g} among {len(frame):,} "
-            "rows: name its values in a schema (order), which costs nothing, or raise epsilon"
+            f"target {schema.target}: no value is frequent enough to be told at epsilon {budget.epsilon:g} among "
+            f"{len(frame):,} rows: name its values in a schema (order), which costs nothing, or raise epsilon"
         )
     if len(coders) < 2:
         raise UserError(
-            f"{len(frame):,} rows are too few at epsilon {budget.epsilon:g}: nearly no column has a value that is frequent enough "
-            "to be told: name values (order) and bounds (low, high) in a schema, which costs nothing, or raise epsilon"
+            f"{len(frame):,} rows are too few at epsilon {budget.epsilon:g}: nearly no column has a value that is frequent "
+            "enough to be told: name values (order) and bounds (low, high) in a schema, which costs nothing, or raise epsilon"
         )
     columns = tuple(_described(c, unknown, told, c.name in bins) for c in schema.columns)
     constraints = tuple(c for c in schema.constraints if set(_mentioned(c)) <= set(coders))
@@ -114,11 +112,6 @@ def fit(frame: pd.DataFrame, schema: Schema, budget: Budget) -> tuple[Codec, Led
     kept = Schema(columns, constraints, schema.target)
     scaled = {name: line for name, line in scaled.items() if line[0] in coders}
     return Codec(kept, coders, spans, labels, fixed, {}, scaled, (), categories, ()), ledger
-
-
-def _plain(series: pd.Series, column: Column) -> np.ndarray:
-    """Plain values; of a column of constants those of its type."""
-    return to_plain(series, column)
 
 
 def _named(column: Column) -> tuple[Any, ...]:
@@ -175,9 +168,7 @@ def _label(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
 
 
-def _spans(
-    schema: Schema, coders: dict[str, Choice | Modes], told: dict[str, Told], bins: dict[str, Bins]
-) -> tuple[Span, ...]:
+def _spans(schema: Schema, coders: dict[str, Choice | Modes], told: dict[str, Told], bins: dict[str, Bins]) -> tuple[Span, ...]:
     """Spans with the noisy counts: whatever else asks how frequent a value is gets these."""
     spans: list[Span] = []
     at = asked = 0
@@ -190,7 +181,9 @@ def _spans(
             counts = [*bins[name].counts, *(rows.counts.get(value, 1.0) for value in coder.special), *last]
         else:
             counts = [*(rows.counts.get(value, 1.0) for value in coder.values), *last]
-        direct = isinstance(coder, Choice) and (schema[name].kind in ("categorical", "ordinal", "boolean") or name == schema.target)
+        direct = isinstance(coder, Choice) and (
+            schema[name].kind in ("categorical", "ordinal", "boolean") or name == schema.target
+        )
         whole = tuple(max(1, round(count)) for count in counts)
         spans.append(Span(name, "choice", at, coder.size, whole, asked if direct else None))
         at, asked = at + coder.size, asked + (coder.size if direct else 0)

@@ -5,12 +5,14 @@ Abadi et al. 2016, "Deep Learning with Differential Privacy", algorithm 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import grad, vmap
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from zerosum.errors import UserError
 from zerosum.private.key import Key
 
 Weights = dict[str, Tensor]
@@ -20,6 +22,23 @@ RowLoss = Callable[[Weights, Tensor], Tensor]
 
 PART = 256
 """Rows whose own gradients are in memory at once."""
+
+
+def rowwise(net: nn.Module, width: int) -> nn.Module:
+    """A net that judges rows [n, width] one by one. Raises UserError where it normalises batches, or packs rows."""
+    for module in net.modules():
+        if isinstance(module, _BatchNorm):
+            raise UserError("a private D cannot normalise batches: every row would change the gradients of all")
+        if isinstance(module, nn.Dropout) and module.p > 0:
+            raise UserError("a private D has no dropout: it would draw beside the key")
+    with torch.no_grad():
+        try:
+            whole = len(net(torch.zeros(1, width))) == 1
+        except RuntimeError:
+            whole = False
+    if not whole:
+        raise UserError("a private D cannot pack rows: one would change the gradients of its whole pack")
+    return net
 
 
 def clipped_sum(loss: RowLoss, weights: Weights, rows: Tensor, clip: float) -> Weights:
@@ -53,7 +72,7 @@ def private_sum(
     return total, noise * clip
 
 
-def surrogate(parameters: Weights, gradient: Weights) -> Tensor:
+def surrogate(parameters: Mapping[str, Tensor], gradient: Weights) -> Tensor:
     """A scalar whose gradient with respect to the parameters is `gradient`: how a loop that minimises terms takes it."""
     parts = [(parameters[name] * gradient[name].detach()).sum() for name in parameters]
     return torch.stack(parts).sum()

@@ -1,13 +1,15 @@
 """How the numbers of a column lie: noisy counts on a grid that is the same for all tables, or lies between the user's bounds.
 
-The grid has, for either sign, a bucket for every power of two and 16 equal cells in each. A bucket is used where its noisy count is
-clear of the noise; the least and the greatest of these are the column's bounds, and what lies beyond is brought to them.
+The grid has, for either sign, a bucket for every power of two and 16 equal cells in each. A bucket is used where its noisy
+count is clear of the noise; the least and the greatest of these are the column's bounds, and what lies beyond is brought
+to them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,7 +61,7 @@ def _bins(values: np.ndarray, bounds: tuple[float, float] | None, sigma: float, 
         edges = np.linspace(low, high if high > low else low + 1, BETWEEN + 1)
     else:
         coarse = buckets()
-        edges = np.unique(np.concatenate([np.linspace(a, b, CELLS + 1) for a, b in zip(coarse[:-1], coarse[1:], strict=True)]))
+        edges = np.unique(np.concatenate([np.linspace(a, b, CELLS + 1) for a, b in pairwise(coarse)]))
         noisy = np.histogram(known.clip(coarse[0], coarse[-1]), coarse)[0] + sigma * key.normal(
             (len(coarse) - 1,), "buckets", name
         )

@@ -1,13 +1,14 @@
 """How often values come together: the second moments of rows, for each value of the target, measured once with noise.
 
-A row of choices is one-hot in each of m stretches z, and y beside them is the target's. Row after row y (x) z (x) z is added up: how
-many rows have each pair of values with each of the target's. A row is in one of y's tables alone, with m single values and
-m (m - 1) / 2 pairs, so that it moves the whole by the root of their number, in L2, whatever else is in the table.
+A row of choices is one-hot in each of m stretches z, and y beside them is the target's. Row after row y (x) z (x) z is added
+up: how many rows have each pair of values with each of the target's. A row is in one of y's tables alone, with m single values
+and m (m - 1) / 2 pairs, so that it moves the whole by the root of their number, in L2, whatever else is in the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ class Pairs(nn.Module):
         places = [torch.arange(*one) for one in self.stretches]
         self.register_buffer("places", torch.cat(places), persistent=False)
         starts = np.cumsum([0, *(stop - start for start, stop in self.stretches)])
-        self.blocks = [slice(int(a), int(b)) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        self.blocks = [slice(int(a), int(b)) for a, b in pairwise(starts)]
         classes = 1 if target is None else target[1] - target[0]
         self.register_buffer("table", torch.zeros(classes, len(self.places), len(self.places)))
         self.register_buffer("measured", torch.zeros(()))
@@ -62,7 +63,7 @@ class Pairs(nn.Module):
         return total
 
     @torch.no_grad()
-    def measure(self, rows: Sequence[Tensor], count: int, noise: float, key: Key) -> None:
+    def measure(self, rows: Iterable[Tensor], count: int, noise: float, key: Key) -> None:
         """Fill the buffer from rows, in parts, with noise of deviation `noise` * sensitivity on every single value and pair.
 
         `count`: how many rows the table has. What is kept are shares of it, brought to what shares can be.

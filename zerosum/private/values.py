@@ -1,7 +1,7 @@
 """Which values a column has, and how many rows have each: a histogram with noise, of which only what is frequent is told.
 
-The stable histogram of Korolova et al. 2009, "Releasing Search Queries and Clicks Privately", with Gaussian noise: a value that no
-other row has is told with a chance of delta at most, so that its name gives nobody away.
+The stable histogram of Korolova et al. 2009, "Releasing Search Queries and Clicks Privately", with Gaussian noise: a value that
+no other row has is told with a chance of delta at most, so that its name gives nobody away.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Dptabular: tables under differential privacy: noisy pairs of values for the generator, DP-SGD for the discriminator.
 
 Not from a paper: the parts are. D: Abadi et al. 2016, "Deep Learning with Differential Privacy". The distance to noisy moments:
-Li et al. 2015, "Generative Moment Matching Networks", against one measurement by the Gaussian mechanism, as in Harder et al. 2021,
-"DP-MERF", with pairs of values in place of random features. G reads no row: it sees D and the measurement alone.
+Li et al. 2015, "Generative Moment Matching Networks", against one measurement by the Gaussian mechanism, as in Harder et al.
+2021, "DP-MERF", with pairs of values in place of random features. G reads no row: it sees D and the measurement alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zerosum.losses import LossName, adversarial_loss
 from zerosum.nets.tables import Discriminator, Generator
 from zerosum.parts import Settings, check, draw_z, ema, player_d, player_g
 from zerosum.penalties import PenaltyName
-from zerosum.private.gradient import Weights, private_sum, surrogate
+from zerosum.private.gradient import Weights, private_sum, rowwise, surrogate
 from zerosum.private.ledger import Ledger
 from zerosum.private.moments import Pairs
 from zerosum.private.plan import Plan
@@ -64,7 +64,7 @@ class Config(Settings):
 
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on a table. Raises UserError where there is no budget, or a setting would break the proof."""
-    codec = rows_of(spec, "dptabular")
+    rows_of(spec, "dptabular")
     if not spec.private:
         raise UserError("recipe dptabular is for differential privacy: add --dp-epsilon 1, or take tabular")
     check(cfg)
@@ -102,7 +102,7 @@ def game_of(cfg: Config, spec: Spec, plan: Plan) -> Game:
     places = torch.cat([torch.arange(*one) for one in stretches])
     numbers = torch.tensor([span.start for span in codec.spans if span.kind == "number"], dtype=torch.int64)
     G = Generator(codec.width, stretches, cfg.z_dim, cfg.width, cfg.depth, temperature=cfg.temperature)
-    D = Discriminator(len(places), cfg.d_width, cfg.depth)
+    D = rowwise(Discriminator(len(places), cfg.d_width, cfg.depth), len(places))
     pairs = Pairs(stretches, known)
     loss, expected = adversarial_loss(cfg.loss), plan.rate * spec.items
     last = cfg.d_steps * cfg.d_every

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def words(codec: Codec, frame: pd.DataFrame | None = None) -> list[str]:
-    """The columns with their kinds, nulls and how each is modelled; constraints; what to mind. Without a frame of what the codec
-    tells alone."""
+    """The columns with their kinds, nulls and how each is modelled; constraints; what to mind. Without a frame: what the
+    codec tells alone."""
     columns = codec.schema.columns
     longest = min(30, max(len(column.name) for column in columns))
     said = [
