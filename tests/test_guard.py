@@ -16,7 +16,7 @@ from zerosum.guard import signals
 from zerosum.guard.guard import Guard, makers
 from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
-from zerosum.guard.remedies import ladder, next_remedy
+from zerosum.guard.remedies import NOISE, PENALTY, ladder, mended, next_remedy
 from zerosum.guard.signals import Verdicts
 from zerosum.job import Job, build_run, open_run
 from zerosum.play import play
@@ -93,14 +93,13 @@ def test_remedies_come_one_by_one_and_end():
     clock = Clock(3, 9, 4)
     for remedy in ladder("worse"):
         clock = remedy.mend(clock)
-    assert clock == Clock(3, 9, 4, lr_scale=1 / 64, lr_falls_from=3 / 9, instance_noise=0.1, r1=0.05)
+    assert clock == Clock(3, 9, 4, lr_scale=1 / 64, instance_noise=0.1, r1=0.05)
 
 
 def test_rates_fall_to_the_end_from_the_first_place_that_was_mended():
-    slower = next_remedy("worse", [])
-    early, late = slower.mend(Clock(20, 100)), slower.mend(Clock(60, 100))
+    early, late = mended(Clock(20, 100), PENALTY), mended(Clock(60, 100), NOISE)  # whatever was mended
     assert (early.lr_falls_from, late.lr_falls_from) == (0.2, 0.6)
-    assert slower.mend(replace(early, step=60)).lr_falls_from == 0.2
+    assert mended(replace(early, step=60), NOISE) == replace(early, step=60, instance_noise=0.1)
     assert [replace(early, step=step).lr_left for step in (10, 20, 60, 100)] == pytest.approx([1, 1, 0.5, 0])
     assert replace(early, step=100, total=180).lr_left == pytest.approx(5 / 9)  # a plan that is made longer goes on
 
@@ -334,9 +333,9 @@ def test_a_mended_run_comes_to_rest_at_its_end():
     job = small(steps=60, guard_every=0, lr_g=1e-3)
     for _ in play(job.run, job.source):
         if job.run.clock.step == 20:
-            job.run.clock = next_remedy("worse", []).mend(job.run.clock)
+            job.run.clock = mended(job.run.clock, PENALTY)
     (group,) = job.run.optims["G"].param_groups
-    assert group["lr"] == pytest.approx(1e-3 / 4 / 40)  # one step of the forty that were left
+    assert group["lr"] == pytest.approx(1e-3 / 40)  # one step of the forty that were left
 
 
 # ---- a healthy game

@@ -14,7 +14,7 @@ from zerosum.data.source import Source
 from zerosum.errors import UserError
 from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
-from zerosum.guard.remedies import next_remedy
+from zerosum.guard.remedies import mended, next_remedy
 from zerosum.guard.signals import ALIKE, Kind, Trouble, Verdicts, learned, trouble
 from zerosum.play import Run
 from zerosum.sampling import draw, generate
@@ -212,9 +212,9 @@ class Guard:
         self._back(to)
         self.memory.remedies.append(remedy.name)
         self.memory.stale = 0
-        self.run.clock = remedy.mend(self.run.clock)
-        attempt = f"try {len(self.memory.remedies)}"
-        said = f"{found.said}, at step {step:,}: went back to step {to.clock.step:,}, {remedy.said} ({attempt})"
+        self.run.clock = mended(self.run.clock, remedy)
+        attempt = f"learning rates falling to the end (try {len(self.memory.remedies)})"
+        said = f"{found.said}, at step {step:,}: went back to step {to.clock.step:,}, {remedy.said}, {attempt}"
         return Act("mend", found.kind, said, step, to.clock.step, remedy.name)
 
     def _stop(self, found: Trouble, tried: bool = True) -> Act:

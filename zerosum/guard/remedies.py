@@ -19,8 +19,7 @@ class Remedy:
 
 
 def _slower(clock: Clock) -> Clock:
-    # without the fall the last state would be one of many that rates this large scatter: no better than chance
-    return replace(clock, lr_scale=clock.lr_scale / 4, lr_falls_from=min(clock.lr_falls_from, clock.progress))
+    return replace(clock, lr_scale=clock.lr_scale / 4)
 
 
 def _smoother(clock: Clock) -> Clock:
@@ -31,9 +30,17 @@ def _noisier(clock: Clock) -> Clock:
     return replace(clock, instance_noise=clock.instance_noise + 0.1)
 
 
-LEARNING_RATES = Remedy("lr", "every learning rate quartered, and falling to the end", _slower)
+LEARNING_RATES = Remedy("lr", "every learning rate quartered", _slower)
 PENALTY = Remedy("r1", "a penalty on D's gradient added (R1, weight 0.05)", _smoother)
 NOISE = Remedy("noise", "noise of 0.1 put on what D sees", _noisier)
+
+
+def mended(clock: Clock, remedy: Remedy) -> Clock:
+    """The clock with one thing mended, and learning rates that fall from here, or from an earlier mend, to 0 at the end.
+
+    In a game that broke once, large steps scatter the states: without the fall the last would be no better than chance.
+    """
+    return replace(remedy.mend(clock), lr_falls_from=min(clock.lr_falls_from, clock.progress))
 
 
 def ladder(kind: Kind) -> tuple[Remedy, ...]:
