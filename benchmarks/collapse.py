@@ -41,7 +41,7 @@ COLLAPSERS: dict[str, tuple[str, dict]] = {
     "DCGAN": ("dcgan", BARE_D | {"lr_g": 0.03, "lr_d": 0.03}),
     "LSGAN": ("lsgan", BARE_D | {"lr_g": 0.01, "lr_d": 0.01}),
     "GGAN (hinge)": ("dcgan", BARE_D | {"loss": "hinge", "lr_g": 0.025, "lr_d": 0.025}),
-    "PD-GAN (projection)": ("cgan", BARE_D | {"loss": "hinge", "lr_g": 0.025, "lr_d": 0.025, "beta1": 0.5, "beta2": 0.999}),
+    "PD-GAN (projection)": ("cgan", BARE_D | {"loss": "hinge", "lr_g": 0.04, "lr_d": 0.04, "beta1": 0.5, "beta2": 0.999}),
     "ACGAN": ("acgan", BARE_D | {"class_weight": 5.0, "lr_g": 0.03, "lr_d": 0.03}),
     "DRAGAN": ("dcgan", {"penalty": "dragan", "lr_g": 0.02, "lr_d": 0.02}),
 }
