@@ -235,7 +235,7 @@ def test_rates_that_were_mended_fall_to_the_end_and_never_above_the_games_own_sc
         seen += [run.nets["D"].weight.clone() for _ in play(run, Numbers())]
         return [(b - a).mean().item() for a, b in pairwise(seen)]
 
-    assert rises() == pytest.approx([0.1, 0.1, 0.1, 0.05], abs=1e-6)  # a half cosine, half-way through
+    assert rises() == pytest.approx([0.1, 0.1, 0.1, 0.05], abs=1e-6)
     assert rises(lambda clock: 1 - clock.progress) == pytest.approx([0.1, 0.075, 0.05, 0.025], abs=1e-6)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from math import cos, pi
 from typing import Any
 
 import torch
@@ -37,10 +36,8 @@ class Clock:
 
     @property
     def lr_left(self) -> float:
-        """What is left of a learning rate that falls by a half cosine from `lr_falls_from` to 0 at the end, in [0, 1]."""
-        if self.lr_falls_from >= 1:
-            return 1.0
-        return (1 - cos(pi * min(1.0, (1 - self.progress) / (1 - self.lr_falls_from)))) / 2
+        """What is left of a learning rate that falls in a straight line from `lr_falls_from` to 0 at the end, in [0, 1]."""
+        return 1.0 if self.lr_falls_from >= 1 else min(1.0, (1 - self.progress) / (1 - self.lr_falls_from))
 
     def mended_as(self, other: Clock) -> Clock:
         """This clock with what the guard has mended in another."""
