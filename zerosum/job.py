@@ -108,18 +108,21 @@ def build_run(recipe: str, cfg: Any, spec: Spec, training: Training, dtype: str 
         torch.default_generator.manual_seed(mix(training.seed, 0))
         game = recipes.find(recipe).build(cfg, spec)
     total = training.steps if training.minutes is None and training.steps is not None else UNPLANNED
-    pace = Pace(device, getattr(torch, dtype or _dtype(game, training, device)), training.accum, training.compile)
+    pace = Pace(device, getattr(torch, dtype or _dtype(game, spec, training, device)), training.accum, training.compile)
     try:
         return Run(game, total, cfg.batch, training.seed, pace)
     except ValueError as error:
         raise UserError(f"{error}: choose another --batch or --accum") from error
 
 
-def _dtype(game: Game, training: Training, device: str) -> str:
+def _dtype(game: Game, spec: Spec, training: Training, device: str) -> str:
     if training.precision != "auto":
         return "bfloat16" if training.precision == "bf16" else "float32"
-    convolves = any(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for net in game.nets.values() for m in net.modules())
-    return "bfloat16" if convolves and fast_bf16(device) else "float32"
+    # The casts pay where products are large: convolutions, and rows of tables, which are hundreds of numbers wide.
+    wide = spec.kind == "tables" or any(
+        isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for net in game.nets.values() for m in net.modules()
+    )
+    return "bfloat16" if wide and fast_bf16(device) else "float32"
 
 
 class Job:

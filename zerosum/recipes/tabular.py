@@ -34,13 +34,13 @@ from zerosum.tables.span import Span
 class Config(Settings):
     """Tabular's settings."""
 
-    batch: int = 1024  # rows in a batch, a multiple of pack
+    batch: int = 512  # rows in a batch, a multiple of pack
     z_dim: int = 64  # numbers in a noise vector
     width: int = 256  # units of a hidden layer
     depth: int = 2  # hidden layers of each net
     pack: int = 1  # rows that D judges as one
-    stages: int = 16  # groups of columns that G makes one after the other, each knowing those before it
-    narrow: int = 128  # units of a group's own layer
+    stages: int = 8  # groups of columns that G makes one after the other, each knowing those before it
+    narrow: int = 64  # units of a group's own layer
     temperature: float = 0.5  # of the softmax through which a choice learns
     revealed: float = 0.5  # share of training rows of which some columns are asked for
     agreement: float = 1.0  # weight of the distance of marginals in G's loss
@@ -48,6 +48,7 @@ class Config(Settings):
     loss: LossName = "relativistic"  # what the two sides minimise
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
     penalty_weight: float = 0.05  # weight of the penalty
+    penalty_every: int = 4  # steps between penalties; the weight is multiplied by it
     lr_g: float = 5e-4  # G's learning rate
     lr_d: float = 5e-4  # D's learning rate
     beta1: float = 0.0  # Adam's decay of the mean gradient, both sides
