@@ -1,20 +1,24 @@
 """Training under differential privacy from end to end: the game, refusals, resume, and what a run folder holds."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from zerosum import GAN, conformance
+from zerosum.audit import Audit, audit
 from zerosum.cli import main
 from zerosum.data import open_source
 from zerosum.errors import UserError
 from zerosum.play import Pace, Run, play
+from zerosum.private.bound import at_least
 from zerosum.private.budget import Budget
 from zerosum.private.key import Key
 from zerosum.private.ledger import Ledger
 from zerosum.recipes import dptabular, gan, tabular
+from zerosum.tables.schema import Column, Schema
 
 pd = pytest.importorskip("pandas")
 SMALL = {"batch": 64, "made": 64, "width": 16, "z_dim": 8, "d_width": 8, "d_steps": 4, "d_every": 2}
@@ -190,6 +194,8 @@ def folder(tmp_path_factory):
 def test_a_run_folder_tells_nothing_but_what_the_ledger_lists(folder):
     config = json.loads((folder / "config.json").read_text())
     assert config["recipe"] == "dptabular" and config["privacy"]["spent"] <= 3
+    assert config["privacy"]["audit"]["bound"] <= 3
+    assert "Differential privacy: epsilon" in (folder / "report.html").read_text()
     assert config["data"]["fingerprint"] == "" and config["training"]["guard"] is False
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert not any("scores" in row or "guard" in row for row in rows)
@@ -225,3 +231,56 @@ def test_scores_of_a_private_run_are_taken_when_asked_and_said_not_to_be_covered
     shutil.copytree(folder, copy)
     run_command("score", copy, "--quick", "--items", 200)
     assert "not covered by epsilon" in " ".join(capsys.readouterr().out.split())
+
+
+# ---- the audit -------------------------------------------------------------------------------------------------------
+
+
+def test_guesses_prove_what_the_theorem_says():
+    assert at_least(1000, 500, 250, 0.0) == 0.0  # as a coin
+    p = 1 / (1 + np.exp(-at_least(1000, 200, 200, 0.0)))
+    assert p**200 == pytest.approx(0.05, rel=0.01)  # all right: chance of that many heads in a row
+    assert (
+        at_least(1000, 200, 180, 1e-4) < at_least(1000, 200, 180, 0.0) < np.log(9)
+    )  # under the plain estimate, and less for delta
+
+
+def test_the_bound_is_rarely_above_the_epsilon_of_randomised_response():
+    """Each bit told rightly with a chance of e / (1 + e): epsilon is 1, and of 300 audits about 5 % may say more."""
+    r = np.random.default_rng(0)
+    right = r.binomial(400, 1 / (1 + np.exp(-1.0)), 300)
+    wrong = sum(at_least(400, 400, int(one), 0.0) > 1 for one in right)
+    assert wrong <= 24
+    assert np.mean([at_least(400, 400, int(one), 0.0) for one in right]) > 0.7
+
+
+@pytest.fixture(scope="module")
+def attacked():
+    """900 places of a table of five columns, at epsilon 1, a game whose D reads a third of the rows at each of ten steps."""
+    r = np.random.default_rng(0)
+    frame = pd.DataFrame({f"c{i}": r.integers(0, 5, 1200) for i in range(4)} | {"rich": r.integers(0, 2, 1200)})
+    named = {name: tuple(str(v) for v in range(2 if name == "rich" else 5)) for name in frame}
+    columns = tuple(Column(name=name, kind="integer", dtype="int64", order=order) for name, order in named.items())
+    source = open_source(frame, target="rich", schema=Schema(columns), held_out=0.25, budget=Budget(1.0, 1e-5, Key(bytes(32))))
+    cfg = dptabular.Config(**SMALL | {"batch": 300, "d_steps": 10, "d_width": 16})
+    rows = torch.cat(list(source.by_poisson().whole()))
+    return lambda plan, clip=1.0: audit(
+        replace(cfg, clip=clip), source.spec, rows, plan, 400, known=500, key=Key(bytes(32))
+    ), dptabular.planned(cfg, source.spec)
+
+
+def test_the_audit_stays_below_the_claim_of_a_sound_mechanism(attacked):
+    attack, plan = attacked
+    found = attack(plan)
+    assert 0 <= found.bound <= 1.0
+    assert "at least" in found.words() and Audit(**json.loads(json.dumps(found.to_json()))) == found
+
+
+@pytest.mark.parametrize(
+    ("broken", "clip"),
+    [({"pairs": 0.0, "d": 0.0}, 1e9), ({"pairs": 0.0}, 1.0), ({"d": 0.0}, 1e9), ({"pairs": 0.2}, 1.0)],
+    ids=["no noise, no clip", "pairs without noise", "D without noise or clip", "pairs with a twentieth of the noise"],
+)
+def test_the_audit_catches_a_broken_mechanism(attacked, broken, clip):
+    attack, plan = attacked
+    assert attack(replace(plan, **broken), clip).bound > 1.3

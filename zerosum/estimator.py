@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from zerosum import shows
+from zerosum.audit import Audit
 from zerosum.auto import Choice, choose
 from zerosum.conditions import Asked, sample_where
 from zerosum.data import lasting, modality, open_source
@@ -81,6 +82,16 @@ class GAN:
     def ledger(self) -> Ledger | None:
         """Every read of private rows and what it cost, where `dp_epsilon` was given; else None."""
         found: Ledger | None = self._fitted.run.game.ledger
+        return found
+
+    def audit(self) -> Audit:
+        """An attack on the private mechanisms, and what it proves epsilon to be at least. It reads no private row.
+
+        Raises UserError where there is no claim to attack, or the GAN was loaded.
+        """
+        found = None if self._job is None else self._job.audit()
+        if found is None:
+            raise UserError("there is no claim to audit here: fit with dp_epsilon")
         return found
 
     @property

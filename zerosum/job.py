@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from zerosum import parallel, recipes, secrecy
+from zerosum.audit import Audit, audit
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
 from zerosum.data.preflight import Preflight, inspect
@@ -30,7 +31,9 @@ from zerosum.metrics.score import Score
 from zerosum.noise import mix
 from zerosum.play import Pace, Run
 from zerosum.private.budget import Budget
+from zerosum.private.ledger import Ledger
 from zerosum.progress import Display
+from zerosum.recipes import dptabular
 from zerosum.rundir import RunDir, writing
 from zerosum.sampling import Sampler
 from zerosum.snapshot import Snapshot
@@ -135,6 +138,8 @@ class Job:
         self.notes: list[str] = []  # what the guard did
         self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
         self.sampler = Sampler(run, source.spec)
+        self.recipe = ""  # this and the next are set by `new` and `resume`
+        self.cfg: Any = None
         self._data = source  # as it is, not mirrored: what scores compare with
 
     @staticmethod
@@ -178,7 +183,9 @@ class Job:
             )
             if isinstance(source, TableSource) and source.key is not None:
                 secrecy.hide(folder, source, source.key)
-        return Job(source, training, run, folder)
+        job = Job(source, training, run, folder)
+        job.recipe, job.cfg = recipe, cfg
+        return job
 
     @staticmethod
     def resume(
@@ -209,7 +216,7 @@ class Job:
         budget = None
         if spec.private:
             key, fingerprint = secrecy.hidden(folder)
-            budget = Budget(spec.private["epsilon"], spec.private["delta"], key)
+            budget = Budget(spec.private["epsilon"], spec.private["delta"], key, Ledger.from_json(spec.private))
         source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table, budget=budget)
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
@@ -222,6 +229,7 @@ class Job:
             total = max(total, run.clock.step + 1)  # planned anew at the first look-up
         run.clock = replace(run.clock, total=total)
         job = Job(source, training, run, folder if reading or parallel.rank() == 0 else None, before)
+        job.recipe, job.cfg = name, cfg
         if reading:
             return job
         job._recall(folder, moved)
@@ -270,6 +278,19 @@ class Job:
         self.keep(scores)
         self.compare()
         return scores
+
+    def audit(self) -> Audit | None:
+        """What an attacker makes of the private mechanisms; kept beside the claim in the folder. It reads no private row.
+
+        None where there is no claim, or the recipe is not of the house.
+        """
+        if self.run.game.ledger is None or self.recipe != "dptabular":
+            return None
+        spec = self.sampler.spec
+        found = audit(self.cfg, spec, self.sampler.make(spec.items)["x"], dptabular.planned(self.cfg, spec))
+        if self.folder is not None:
+            self.folder.asked(privacy=self.run.game.ledger.to_json() | {"audit": found.to_json()})
+        return found
 
     def keep(self, scores: list[Score]) -> None:
         """Write scores of the game as it stands into the log, where there is one."""

@@ -11,8 +11,10 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from zerosum import charts, machine, recipes, table_charts
+from zerosum.audit import Audit
 from zerosum.guard.words import notes, readings, standing
 from zerosum.metrics.tables.words import BEWARE, NAMES, findings, verdict
+from zerosum.private.ledger import Ledger
 from zerosum.rundir import RunDir
 
 MOST_PICTURES = 24
@@ -54,6 +56,7 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
         "scores": [_bar(one) for one in _latest(scored)],
         "table": _table(folder, scored),
+        "privacy": _privacy(_object(config, "privacy")),
         "scored_at": scored[-1]["step"] if scored else None,
         "pictures": _pictures(folder),
         "notes": [{"step": row["from"], "note": row["note"]} for row in acts],
@@ -203,6 +206,17 @@ def _table(folder: RunDir, scored: list[dict[str, Any]]) -> dict[str, Any]:
         "findings": found,
         "verdict": f"{verdict(found)} {BEWARE}" if found else "",
     }
+
+
+def _privacy(values: dict[str, Any]) -> dict[str, Any]:
+    """Of a private run: the claim, every read of rows and the audit, as far as config.json tells them."""
+    try:
+        ledger, found = Ledger.from_json(values), values.get("audit")
+        audit = Audit(**found).words() if isinstance(found, dict) else ""
+        reads = list(zip(ledger.shares, ledger.reads, strict=True))
+        return {"spent": float(ledger.spent), "delta": float(ledger.delta), "reads": reads, "audit": audit}
+    except (KeyError, TypeError, ValueError):
+        return {}
 
 
 def _pictures(folder: RunDir) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ class Training:
     schema: str | None = None  # of tables: a JSON file that `zerosum schema` wrote, perhaps edited
     dp_epsilon: float | None = None  # of tables: differential privacy; 1 is usual, and one row then hardly matters
     dp_delta: float = 1e-5  # chance that this promise fails; well below one over the number of rows
+    dp_audit: bool = True  # attack the private mechanisms at the end, and say what epsilon is at least
     mirror: bool = False  # mirror images left to right at random
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     threads: int = 0  # processor threads; 0: torch's choice

@@ -169,7 +169,11 @@ def _play(job: Any) -> int:
     if private:
         from zerosum.secrecy import WARNING
 
-        for line in (*job.run.game.ledger.words(), f"secret    {WARNING}"):
+        if job.training.dp_audit:
+            say("auditing: attacking the mechanisms with canaries among made rows ...")
+        found = job.audit() if job.training.dp_audit else None
+        audited = [f"audit     {found.words()}"] if found else []
+        for line in (*job.run.game.ledger.words(), *audited, f"secret    {WARNING}"):
             say(line)
     else:
         table(scores)

@@ -110,7 +110,7 @@ def _private(
     parts = np.flatnonzero(~held), np.flatnonzero(held)
     train = frame.iloc[parts[0]]
     if codec is not None:
-        return from_frame(frame, Codec.from_json(codec), parts, origin, key=budget.key)
+        return from_frame(frame, Codec.from_json(codec), parts, origin, key=budget.key, ledger=budget.ledger)
     schema = public_schema(frame, target) if given is None else Schema(given.columns, given.constraints, target)
     fitted, ledger = fit(train, schema, budget.of(len(train)))
     found = Found("table", len(frame), notes=tuple(words(fitted)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from zerosum.errors import UserError
 from zerosum.private.key import Key
+from zerosum.private.ledger import Ledger
 
 DELTA = 1e-5
 
@@ -18,6 +19,7 @@ class Budget:
     epsilon: float
     delta: float = DELTA
     key: Key = field(default_factory=Key.fresh)
+    ledger: Ledger | None = None  # where the columns were described before: what that cost
 
     def __post_init__(self) -> None:
         if not 0 < self.epsilon < math.inf:

@@ -41,35 +41,36 @@ def rowwise(net: nn.Module, width: int) -> nn.Module:
     return net
 
 
-def clipped_sum(loss: RowLoss, weights: Weights, rows: Tensor, clip: float) -> Weights:
-    """The sum over rows [n, width] of each row's gradient, of norm `clip` at most over all weights together.
+def clipped_each(loss: RowLoss, weights: Weights, rows: Tensor, clip: float) -> Weights:
+    """Each row's gradient, [n, ...] for each weight, of norm `clip` at most over all weights together.
 
-    One row more or less moves it by `clip` at most. A gradient that is no finite number counts as none.
+    A gradient that is no finite number counts as none.
     """
+    found = vmap(grad(loss), in_dims=(None, 0))(weights, rows)
+    norms = torch.stack([g.flatten(1).double().square().sum(1) for g in found.values()]).sum(0).sqrt()
+    whole = norms.isfinite()
+    # a part in a million below the bound, for float32 rounds the sum
+    scale = torch.where(whole, (clip * (1 - 1e-6) / norms.clamp_min(1e-30)).clamp_max(1.0), 0.0)
+    each = lambda value, g: value.view(-1, *[1] * (g.ndim - 1))
+    return {name: torch.where(each(whole, g), g, 0.0) * each(scale, g).to(g.dtype) for name, g in found.items()}
+
+
+def clipped_sum(loss: RowLoss, weights: Weights, rows: Tensor, clip: float) -> Weights:
+    """The sum over rows [n, width] of `clipped_each`: one row more or less moves it by `clip` at most."""
     total = {name: torch.zeros_like(value) for name, value in weights.items()}
-    each = vmap(grad(loss), in_dims=(None, 0))
     for part in rows.split(PART):
-        if len(part) == 0:
-            continue
-        found = each(weights, part)
-        norms = torch.stack([g.flatten(1).double().square().sum(1) for g in found.values()]).sum(0).sqrt()
-        # a part in a million below the bound, for float32 rounds the sum
-        scale = (clip * (1 - 1e-6) / norms.clamp_min(1e-30)).clamp_max(1.0)
-        whole = norms.isfinite()
-        for name, g in found.items():
-            g = torch.where(whole.view(-1, *[1] * (g.ndim - 1)), g, 0.0)
-            total[name] += torch.einsum("n,n...->...", torch.where(whole, scale, 0.0).to(g.dtype), g)
+        if len(part):
+            for name, g in clipped_each(loss, weights, part, clip).items():
+                total[name] += g.sum(0)
     return total
 
 
-def private_sum(
-    loss: RowLoss, weights: Weights, rows: Tensor, clip: float, noise: float, key: Key, step: int
-) -> tuple[Weights, float]:
-    """The same with noise of deviation `noise` * `clip` on every number; and that deviation. A function of (key, step)."""
+def private_sum(loss: RowLoss, weights: Weights, rows: Tensor, clip: float, noise: float, key: Key, step: int) -> Weights:
+    """The same with noise of deviation `noise` * `clip` on every number. A function of (key, step)."""
     total = clipped_sum(loss, weights, rows, clip)
     if noise:
         total = {name: value + noise * clip * key.normal_like(value, "gradient", step, name) for name, value in total.items()}
-    return total, noise * clip
+    return total
 
 
 def surrogate(parameters: Mapping[str, Tensor], gradient: Weights) -> Tensor:

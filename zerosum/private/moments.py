@@ -35,6 +35,7 @@ class Pairs(nn.Module):
         classes = 1 if target is None else target[1] - target[0]
         self.register_buffer("table", torch.zeros(classes, len(self.places), len(self.places)))
         self.register_buffer("measured", torch.zeros(()))
+        self.noisy: Tensor | None = None  # the sums as they were measured, for an audit; no checkpoint has them
 
     places: Tensor
     table: Tensor
@@ -72,6 +73,7 @@ class Pairs(nn.Module):
         upper = torch.triu(torch.ones_like(total[0]))
         draw = key.normal_like(total, "pairs") * upper
         total = total + noise * self.sensitivity * (draw + torch.triu(draw, 1).mT)
+        self.noisy = total
         self.table.copy_(self.possible((total / count).cpu().numpy()))
         self.measured.fill_(1.0)
 

@@ -7,6 +7,7 @@ Li et al. 2015, "Generative Moment Matching Networks", against one measurement b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -24,7 +25,7 @@ from zerosum.losses import LossName, adversarial_loss
 from zerosum.nets.tables import Discriminator, Generator
 from zerosum.parts import Settings, check, draw_z, ema, player_d, player_g
 from zerosum.penalties import PenaltyName
-from zerosum.private.gradient import Weights, private_sum, rowwise, surrogate
+from zerosum.private.gradient import RowLoss, Weights, private_sum, rowwise, surrogate
 from zerosum.private.ledger import Ledger
 from zerosum.private.moments import Pairs
 from zerosum.private.plan import Plan
@@ -69,8 +70,12 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError("recipe dptabular is for differential privacy: add --dp-epsilon 1, or take tabular")
     check(cfg)
     refuse(cfg)
-    plan = Plan.of(Ledger.from_json(spec.private), cfg.d_share, cfg.d_steps, min(1.0, cfg.batch / spec.items))
-    return game_of(cfg, spec, plan)
+    return game_of(cfg, spec, planned(cfg, spec))
+
+
+def planned(cfg: Config, spec: Spec) -> Plan:
+    """The least noise with which everything keeps within epsilon."""
+    return Plan.of(Ledger.from_json(spec.private), cfg.d_share, cfg.d_steps, min(1.0, cfg.batch / spec.items))
 
 
 def refuse(cfg: Config) -> None:
@@ -93,8 +98,24 @@ def refuse(cfg: Config) -> None:
             raise UserError(f"{name} {getattr(cfg, name)} {why}")
 
 
-def game_of(cfg: Config, spec: Spec, plan: Plan) -> Game:
-    """The game with the noise that a plan says."""
+def row_loss(cfg: Config, D: nn.Module) -> RowLoss:
+    """All terms that read one real row, given as its choices."""
+    loss = adversarial_loss(cfg.loss)
+
+    def of_row(weights: Weights, row: Tensor) -> Tensor:
+        judge = lambda x: functional_call(D, weights, (x[None],))
+        logit = judge(row)
+        adv = loss.d(logit, torch.zeros_like(logit), cfg.real_label)
+        if cfg.penalty == "none":
+            return adv
+        slope = grad(lambda x: judge(x).sum())(row)
+        return adv + cfg.penalty_weight * slope.square().sum() / 2
+
+    return of_row
+
+
+def game_of(cfg: Config, spec: Spec, plan: Plan, watch: Callable[[Weights, Weights], None] | None = None) -> Game:
+    """The game with the noise that a plan says. `watch` is told D's weights and the noisy sum at each of its steps."""
     codec = rows_of(spec, "dptabular")
     stretches = [(span.start, span.stop) for span in codec.spans if span.kind == "choice"]
     target = codec.span(codec.schema.target) if codec.schema.target is not None else None
@@ -104,7 +125,7 @@ def game_of(cfg: Config, spec: Spec, plan: Plan) -> Game:
     G = Generator(codec.width, stretches, cfg.z_dim, cfg.width, cfg.depth, temperature=cfg.temperature)
     D = rowwise(Discriminator(len(places), cfg.d_width, cfg.depth), len(places))
     pairs = Pairs(stretches, known)
-    loss, expected = adversarial_loss(cfg.loss), plan.rate * spec.items
+    loss, of_row, expected = adversarial_loss(cfg.loss), row_loss(cfg, D), plan.rate * spec.items
     last = cfg.d_steps * cfg.d_every
     fed: list[PoissonSource] = []  # the source that the game is played on: it has the key
 
@@ -119,22 +140,14 @@ def game_of(cfg: Config, spec: Spec, plan: Plan) -> Game:
         draw = noise.normal if cfg.noise == "normal" else lambda *shape, device: noise.uniform(*shape, low=-1, device=device)
         return nets["G"](draw(cfg.made, cfg.z_dim, device=device))
 
-    def of_row(weights: Weights, row: Tensor) -> Tensor:
-        """All terms that read one real row."""
-        judge = lambda x: functional_call(D, weights, (x[None],))
-        logit = judge(row)
-        adv = loss.d(logit, torch.zeros_like(logit), cfg.real_label)
-        if cfg.penalty == "none":
-            return adv
-        slope = grad(lambda x: judge(x).sum())(row)
-        return adv + cfg.penalty_weight * slope.square().sum() / 2
-
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         rows = batch["x"][:, places]
         weights = dict(nets["D"].named_parameters())
         with torch.autocast(rows.device.type, enabled=False):
             fixed = {name: value.detach() for name, value in weights.items()}
-            total, _ = private_sum(of_row, fixed, rows, cfg.clip, plan.d, fed[0].key, clock.step)
+            total = private_sum(of_row, fixed, rows, cfg.clip, plan.d, fed[0].key, clock.step)
+            if watch is not None:
+                watch(fixed, total)
             fake = nets["D"](make(nets, rows.device).detach()[:, places])
             made = loss.d(torch.zeros_like(fake), fake, cfg.real_label)
             pulled = surrogate(weights, {name: value / expected for name, value in total.items()})
