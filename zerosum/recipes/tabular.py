@@ -49,8 +49,8 @@ class Config(Settings):
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
     penalty_weight: float = 0.05  # weight of the penalty
     penalty_every: int = 4  # steps between penalties; the weight is multiplied by it
-    lr_g: float = 5e-4  # G's learning rate
-    lr_d: float = 5e-4  # D's learning rate
+    lr_g: float = 1e-3  # G's learning rate
+    lr_d: float = 1e-3  # D's learning rate
     beta1: float = 0.0  # Adam's decay of the mean gradient, both sides
     beta2: float = 0.99  # Adam's decay of the mean squared gradient, both sides
     lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"  # how the learning rates fall
