@@ -43,7 +43,7 @@ class Config(Settings):
     narrow: int = 64  # units of a group's own layer
     temperature: float = 0.5  # of the softmax through which a choice learns
     revealed: float = 0.5  # share of training rows of which some columns are asked for
-    agreement: float = 1.0  # weight of the distance of marginals in G's loss
+    agreement: float = 0.3  # weight of the distance of marginals in G's loss
     sharpness: float = 0.7  # of its kernel: what more columns weigh beside fewer
     loss: LossName = "relativistic"  # what the two sides minimise
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
