@@ -5,9 +5,10 @@ import pytest
 from zerosum import UserError, check_recipe, open_source, recipes
 
 SMALL = {"width": 8}
+TABLES = ("ctgan", "dptabular", "tabular")  # they have files of tests of their own
 
 
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("name", [name for name in recipes.names() if name not in TABLES])
 def test_recipe_conforms_on_images(name):
     check_recipe(name, **SMALL)
 

@@ -81,7 +81,8 @@ for recipe, data in (("gan", "digits"), ("gan", "ring8"), ("wgan_gp", "ring8"), 
     start = equal(one.run.nets, True)
     assert one.play()
     assert not torch.equal(start, equal(one.run.nets, True))
-for recipe in recipes.names():  # those with batch statistics too: rank 0's are shared when saving
+tables = {"ctgan", "dptabular", "tabular"}
+for recipe in sorted(set(recipes.names()) - tables):  # those with batch statistics too: rank 0's are shared when saving
     one = job(recipe, "digits", f"{recipe}-all", 3)
     assert one.play()
     equal(one.run.nets, True)

@@ -46,7 +46,7 @@ class Config(Settings):
     depth: int = 2  # hidden layers of each net
     d_width: int = 64  # units of a hidden layer of D: noise grows with its size
     temperature: float = 0.5  # of the softmax through which a choice learns
-    d_steps: int = 500  # steps in which D learns: all that are paid for
+    d_steps: int = 200  # steps in which D learns: all that are paid for
     d_every: int = 4  # steps of G for each of them
     d_share: float = 0.1  # D's share of what is left of the budget when the columns are described; the pairs get the rest
     clip: float = 1.0  # largest norm of a row's own gradient in D
