@@ -215,7 +215,7 @@ def _privacy(values: dict[str, Any]) -> dict[str, Any]:
         audit = Audit(**found).words() if isinstance(found, dict) else ""
         reads = list(zip(ledger.shares, ledger.reads, strict=True))
         return {"spent": float(ledger.spent), "delta": float(ledger.delta), "reads": reads, "audit": audit}
-    except (KeyError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return {}
 
 

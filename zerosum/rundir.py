@@ -8,6 +8,7 @@ step-N/                a checkpoint: meta.json (clock, what the guard remembers)
                        alone: weights_only)
 table.json             of tables: how columns are distributed, real and generated, for the report's drawings
 report.html            everything above in one file
+secret.json            under differential privacy: the key of the noise; to be removed before the folder is passed on
 tensorboard/           the same curves as TensorBoard events
 """
 

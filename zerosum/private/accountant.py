@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 
 ORDERS = np.array([*range(2, 65), 72, 80, 96, 128, 192, 256, 384, 512])
-"""Whole orders at which costs are kept. Between 1 and 2 they would help beyond epsilon of about 20 alone."""
+"""Whole orders at which costs are kept. Those between would save 3 % at an epsilon of 10, nothing worth having below 5."""
 
 
 def renyi(noise: float, rate: float = 1.0, steps: int = 1) -> np.ndarray:
