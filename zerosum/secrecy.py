@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +15,7 @@ from zerosum.errors import UserError
 from zerosum.game import Game
 from zerosum.private.budget import Budget
 from zerosum.private.key import Key
-from zerosum.rundir import RunDir
+from zerosum.rundir import RunDir, writing
 from zerosum.train import Training
 
 SECRET = "secret.json"
@@ -62,16 +64,15 @@ def _why(cfg: Any, game: Game) -> str:
 
 def hide(folder: RunDir, source: Source, key: Key) -> None:
     """Write what is needed to go on with a run, and must not be passed on with it, into a file of its own."""
-    import json
-
-    path = folder.write_text(SECRET, json.dumps({"key": key.secret.hex(), "fingerprint": source.fingerprint()}))
-    path.chmod(0o600)
+    words = json.dumps({"key": key.secret.hex(), "fingerprint": source.fingerprint()})
+    with writing(folder.path):
+        handle = os.open(folder.path / SECRET, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(words)
 
 
 def hidden(folder: RunDir) -> tuple[Key, str]:
     """The key and the data's fingerprint. Raises UserError where the file is gone."""
-    import json
-
     try:
         values = json.loads((folder.path / SECRET).read_text("utf-8"))
         return Key.from_words(str(values["key"])), str(values["fingerprint"])
