@@ -94,6 +94,15 @@ def test_a_table_without_a_row_gives_batches_without_that_row():
     assert list(shorter.held_frame.index) == list(source.held_frame.index)
 
 
+def test_in_bfloat16_the_pairs_and_ds_gradient_stay_exact(source):
+    torch.manual_seed(0)
+    cfg = dptabular.Config(**SMALL)
+    run = Run(dptabular.build(cfg, source.spec), 6, cfg.batch, seed=0, pace=Pace(dtype=torch.bfloat16))
+    first, exact = next(iter(play(run, source))), next(iter(play(fresh(source), source)))
+    assert first["G/pairs"].dtype == torch.float32
+    assert torch.equal(first["D/private"], exact["D/private"])  # G's part is rounded, D's is not
+
+
 def test_an_empty_batch_is_noise_alone_and_no_fault(source):
     run = fresh(source, batch=1, d_steps=10, d_every=1)
     for logs in play(run, source):

@@ -155,7 +155,8 @@ def game_of(cfg: Config, spec: Spec, plan: Plan, watch: Callable[[Weights, Weigh
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         made = make(nets, batch["x"].device)
-        terms = {"pairs": cast(Pairs, nets["pairs"]).distance(made)}
+        with torch.autocast(made.device.type, enabled=False):  # counts to three figures would be another distance
+            terms = {"pairs": cast(Pairs, nets["pairs"]).distance(made)}
         if clock.step < last and cfg.adversarial:
             fake = nets["D"](made[:, places])
             terms["adv"] = cfg.adversarial * loss.g(fake, fake)
