@@ -106,6 +106,19 @@ def detected(train: pd.DataFrame, made: pd.DataFrame) -> float:
     return float(np.mean(scores))
 
 
+def opened(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, Schema]:
+    """Training rows, test rows and the columns' kinds; prints the machine and the head of the table of results."""
+    frame = pd.read_csv(path, skipinitialspace=True)
+    train, test = train_test_split(frame, test_size=0.2, random_state=0, stratify=frame[TARGET])
+    train, test = train.reset_index(drop=True), test.reset_index(drop=True)
+    numbers = list(train.select_dtypes("number"))
+    schema = Schema(tuple(Column(name=name, kind="continuous" if name in numbers else "categorical") for name in train))
+    machine = describe("cpu")
+    print(f"{len(train):,} training and {len(test):,} test rows; {machine['processor']}, {torch.get_num_threads()} threads\n")
+    print(f"| maker | seed | LR | DT | AdaBoost | MLP | {' | '.join(COLUMNS)} |\n|{'---|' * (6 + len(COLUMNS))}", flush=True)
+    return train, test, schema
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -116,14 +129,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=300)
     parser.add_argument("--keep", type=Path, help="a folder for what was made, as CSV")
     args = parser.parse_args()
-    frame = pd.read_csv(args.data, skipinitialspace=True)
-    train, test = train_test_split(frame, test_size=0.2, random_state=0, stratify=frame[TARGET])
-    train, test = train.reset_index(drop=True), test.reset_index(drop=True)
-    numbers = list(train.select_dtypes("number"))
-    schema = Schema(tuple(Column(name=name, kind="continuous" if name in numbers else "categorical") for name in train))
-    machine = describe("cpu")
-    print(f"{len(train):,} training and {len(test):,} test rows; {machine['processor']}, {torch.get_num_threads()} threads\n")
-    print(f"| maker | seed | LR | DT | AdaBoost | MLP | {' | '.join(COLUMNS)} |\n|{'---|' * (6 + len(COLUMNS))}", flush=True)
+    train, test, schema = opened(args.data)
     show("real", "", measure(train, test, train, schema) | {"seconds": 0.0})
     settings = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
     found: dict[str, list[dict[str, float]]] = {}

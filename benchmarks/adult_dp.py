@@ -15,17 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _contestants import HELD_OUT, plain
-from adult import COLUMNS, TARGET, measure, show
-from sklearn.model_selection import train_test_split
+from adult import TARGET, measure, opened, show
 
 from zerosum import GAN
-from zerosum.machine import describe
-from zerosum.tables.schema import Column, Schema
 
 
 def main() -> None:
@@ -36,17 +31,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     args = parser.parse_args()
-    frame = pd.read_csv(args.data, skipinitialspace=True)
-    train, test = train_test_split(frame, test_size=0.2, random_state=0, stratify=frame[TARGET])
-    train, test = train.reset_index(drop=True), test.reset_index(drop=True)
-    numbers = list(train.select_dtypes("number"))
-    schema = Schema(tuple(Column(name=name, kind="continuous" if name in numbers else "categorical") for name in train))
-    machine = describe("cpu")
-    print(f"{len(train):,} training and {len(test):,} test rows; {machine['processor']}, {torch.get_num_threads()} threads\n")
+    train, test, schema = opened(args.data)
     settings: dict[str, Any] = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
     plan: dict[str, Any] = {"held_out": HELD_OUT, "target": TARGET, "dp_epsilon": args.epsilon, "dp_delta": args.delta}
     found, said = [], []
-    print(f"| maker | seed | LR | DT | AdaBoost | MLP | {' | '.join(COLUMNS)} |\n|{'---|' * (6 + len(COLUMNS))}", flush=True)
     for seed in args.seeds:
         begun = time.perf_counter()
         gan = GAN(seed=seed, **plan | settings).fit(train)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
+from zerosum.data.redrawn import Redrawn
 from zerosum.data.source import Source
 from zerosum.errors import UserError
 from zerosum.game import Batch
@@ -14,7 +15,7 @@ from zerosum.noise import mix
 STREAM = 2**31 + 3  # tells this file's random words from every other use of the same seed and cursor
 
 
-class Mirrored(Source):
+class Mirrored(Redrawn[Source]):
     """Another source's images, half of them mirrored; which ones is a function of (seed, cursor).
 
     Raises UserError where the source holds no images.
@@ -23,22 +24,13 @@ class Mirrored(Source):
     def __init__(self, inner: Source) -> None:
         if inner.spec.kind != "images":
             raise UserError(f"mirror is for images, and {inner.spec.origin} holds {inner.spec.kind}: leave it out")
-        self._inner, self.spec = inner, inner.spec
+        super().__init__(inner)
 
     def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         for cursor, batch in enumerate(self._inner.batches(size, seed, start, rank, world), start):
             chance = torch.rand(size, generator=torch.Generator().manual_seed(mix(seed, cursor, STREAM)))
             flip = (chance < 0.5).chunk(world)[rank].to(batch["x"].device)[:, None, None, None]
             yield batch | {"x": torch.where(flip, batch["x"].flip(3), batch["x"])}
-
-    def held_out(self) -> Batch:
-        return self._inner.held_out()
-
-    def some(self, n: int, seed: int = 0) -> Batch:
-        return self._inner.some(n, seed)
-
-    def fingerprint(self) -> str:
-        return self._inner.fingerprint()
 
     def to(self, device: str) -> Mirrored:
         return Mirrored(self._inner.to(device))

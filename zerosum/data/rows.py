@@ -12,6 +12,7 @@ from torch import Tensor
 
 from zerosum.data.found import Found
 from zerosum.data.poisson import PoissonSource
+from zerosum.data.redrawn import Redrawn
 from zerosum.data.source import Order, Rows, Source, Spec
 from zerosum.errors import UserError
 from zerosum.game import Batch
@@ -102,7 +103,7 @@ class TableSource(Source):
         return TableSource(self.spec, self.codec, self._frame, self._parts, rows, self.found, self.key)
 
 
-class BySampling(Source):
+class BySampling(Redrawn[TableSource]):
     """A table's rows by training by sampling: {"x" [n, width], "cond" [n, condition_width]}.
 
     Xu et al. 2019, "Modeling Tabular Data using Conditional GAN", section 4.3: a discrete column, uniformly; one of its values,
@@ -110,7 +111,7 @@ class BySampling(Source):
     """
 
     def __init__(self, inner: TableSource) -> None:
-        self._inner, self.spec, self.found = inner, inner.spec, inner.found
+        super().__init__(inner)
         codec, rows = inner.codec, inner._rows
         device = rows.codes.device
         choices = [span for span in codec.spans if span.kind == "choice"]
@@ -150,18 +151,6 @@ class BySampling(Source):
         """The number of the value that is asked, int64 [n]: values that no row has have no width in the law."""
         column = (chance[:, 0] * self._columns).floor()
         return torch.searchsorted(self._law, column + chance[:, 1], right=True).clamp_(max=len(self._law) - 1)
-
-    def stored(self) -> tuple[Rows, Rows]:
-        return self._inner.stored()
-
-    def held_out(self) -> Batch:
-        return self._inner.held_out()
-
-    def some(self, n: int, seed: int = 0) -> Batch:
-        return self._inner.some(n, seed)
-
-    def fingerprint(self) -> str:
-        return self._inner.fingerprint()
 
     def to(self, device: str) -> Source:
         return self._inner.to(device).by_sampling()

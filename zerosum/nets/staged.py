@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.layers.choices import Choices, Stretch
-from zerosum.nets.tables import Keeping
+from zerosum.nets.tables import body
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,10 @@ class Staged(nn.Module):
         super().__init__()
         self.groups, width = tuple(groups), groups[-1].stop
         given = max((at + stop - start for at, (start, stop) in asked), default=0)
-        wide = [z_dim + given + hidden * level for level in range(depth + 1)]
-        self.body = nn.Sequential(*(Keeping(w, hidden) for w in wide[:-1]))
-        self.own = nn.Linear(wide[-1], narrow * len(groups))  # what the body says to every group's layer, in one product
+        self.body, wide = body(z_dim + given, hidden, depth)
+        self.own = nn.Linear(wide, narrow * len(groups))  # what the body says to every group's layer, in one product
         self.norms = nn.ModuleList(nn.BatchNorm1d(narrow) for _ in groups)
-        self.straight = nn.Linear(wide[-1], width)  # and past it
+        self.straight = nn.Linear(wide, width)  # and past it
         self.ends = nn.ModuleList(nn.Linear(narrow, one.stop - one.start, bias=False) for one in groups)
         self.tells = nn.ModuleList(  # what a group tells those after it, all of them in one product
             nn.Linear(one.stop - one.start, narrow * (len(groups) - 1 - i), bias=False) for i, one in enumerate(groups[:-1])
@@ -71,11 +70,11 @@ class Staged(nn.Module):
     owner: Tensor
 
     def forward(self, z: Tensor, cond: Tensor, grain: Tensor | None = None) -> Tensor:
-        body = self.body(torch.cat([z, cond], 1))
+        kept = self.body(torch.cat([z, cond], 1))
         wanted, free = z.new_zeros(len(z), self.width), z.new_ones(len(z), self.width)
         wanted[:, self.place], free[:, self.place] = cond.to(z.dtype), 1 - (self.named(cond) @ self.owner.T).to(z.dtype)
-        told = [[part] for part in self.own(body).split(self.narrow, 1)]
-        raw = self.straight(body)
+        told = [[part] for part in self.own(kept).split(self.narrow, 1)]
+        raw = self.straight(kept)
         made = []
         for i, one in enumerate(self.groups):
             h = self.norms[i](torch.stack(told[i]).sum(0)).relu()

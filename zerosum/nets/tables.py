@@ -26,6 +26,12 @@ class Keeping(nn.Module):
         return torch.cat([x, self.norm(self.linear(x)).relu()], 1)
 
 
+def body(inputs: int, hidden: int, depth: int) -> tuple[nn.Sequential, int]:
+    """`depth` layers that keep what came before, from `inputs` numbers; and how many numbers come out."""
+    wide = [inputs + hidden * level for level in range(depth + 1)]
+    return nn.Sequential(*(Keeping(w, hidden) for w in wide[:-1])), wide[-1]
+
+
 class Generator(nn.Module):
     """z [n, z_dim] (and a condition [n, given]) -> raw numbers of rows [n, width], which `row` makes rows."""
 
@@ -41,9 +47,8 @@ class Generator(nn.Module):
         soft: bool = False,
     ) -> None:
         super().__init__()
-        wide = [z_dim + given + hidden * level for level in range(depth + 1)]
-        self.body = nn.Sequential(*(Keeping(w, hidden) for w in wide[:-1]))
-        self.end = nn.Linear(wide[-1], width)
+        self.body, wide = body(z_dim + given, hidden, depth)
+        self.end = nn.Linear(wide, width)
         self.row = Choices(width, stretches, temperature, soft)
 
     def raw(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
