@@ -141,6 +141,7 @@ class Linear:
     """A generator x = A z of 4 x 4 pixels, with bounded z, and no labels."""
 
     labelled = False
+    maps = None
 
     def __init__(self, scale=0.3):
         self.a = normal(16, 5, seed=7).float() * scale

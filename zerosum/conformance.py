@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from zerosum import recipes, sampling
-from zerosum.data import open_source
+from zerosum.data import open_source, paired
 from zerosum.data.source import Source
 from zerosum.play import Pace, Run, play
 from zerosum.rundir import RunDir
@@ -29,12 +30,13 @@ from zerosum.rundir import RunDir
 def check_recipe(recipe: str | ModuleType, source: Source | None = None, steps: int = 6, **settings: Any) -> None:
     """Raise AssertionError, saying what is broken, where a recipe does not keep its promises.
 
-    `recipe`: a name, the path of a .py file, or the module. `source`: data to play on (default: scikit-learn's digits).
+    `recipe`: a name, the path of a .py file, or the module. `source`: data to play on (default: scikit-learn's digits; pairs of
+    a digit mirrored and as it is where the recipe needs pairs).
     `steps`: how many steps each check plays, at least 4. `settings`: fields of its Config, to make it small. Takes a few
     seconds for small networks.
     """
     module = recipes.find(recipe) if isinstance(recipe, str) else recipe
-    source = source or open_source("digits")
+    source = source or _toy(vars(module).get("NEEDS"))
     cfg = module.Config(**{"batch": 8, **settings})
     check_config(module, cfg)
 
@@ -48,6 +50,15 @@ def check_recipe(recipe: str | ModuleType, source: Source | None = None, steps: 
     for pace in ({"dtype": torch.bfloat16}, {"accum": 2}):
         for logs in play(fresh(**pace), source):
             _finite(logs, str(pace))
+
+
+def _toy(need: str | None) -> Source:
+    """Digits; of 32 x 32 pixels, each beside its mirrored self, for games that map."""
+    if need is None:
+        return open_source("digits")
+    small = open_source("digits").some(200)["x"]
+    x = (interpolate(small, scale_factor=4) * 127.5 + 127.5).round().byte().numpy()
+    return paired.from_arrays({"mirrored": x[..., ::-1]}, x, "upright", "digits")
 
 
 def check_config(module: ModuleType, cfg: Any) -> None:
@@ -101,18 +112,49 @@ def check_sampling(run: Run, source: Source) -> None:
     for _ in play(run, source):
         pass
     before = copy.deepcopy(run.nets.state_dict())
-    make = lambda seed, chunk=250: sampling.generate(run, sampling.draw(run.game, 12, seed), chunk)["x"]
+    real = sampling.examples(run.game, source)
+    make = lambda seed, chunk=250: sampling.generate(run, sampling.draw(run.game, 12, seed, real=real), chunk)["x"]
     x = make(0)
     assert x.shape == (12, *source.spec.shape), f"samples of shape {tuple(x.shape)}, data of {source.spec.shape}"
     assert torch.isfinite(x).all(), "samples hold NaN or infinity"
     assert source.spec.kind != "images" or x.abs().max() <= 1, "images leave [-1, 1]"
     assert torch.equal(x, make(0)), "the same seed gave other samples"
-    assert not torch.equal(x, make(1)), "another seed gave the same samples"
+    if run.game.maps is None:
+        assert not torch.equal(x, make(1)), "another seed gave the same samples"
+    else:
+        assert not torch.equal(x[0], x[1]), "other inputs gave the same outputs"
     assert torch.allclose(x, make(0, chunk=5), atol=1e-4), "a sample depends on the others in its batch: eval mode should not"
     for key, value in run.nets.state_dict().items():
         assert torch.equal(value, before[key]), f"sampling changed {key}"
     assert run.nets.training, "sampling left the nets in eval mode"
     _check_encoding(run, source)
+    if run.game.maps is not None:
+        check_maps(run, source)
+
+
+def check_maps(run: Run, source: Source) -> None:
+    """What a game that maps says of itself is so: its inputs' shape, its output's scale, other sizes, known pixels."""
+    maps, spec = run.game.maps, source.spec
+    assert maps is not None
+    asked = sampling.draw(run.game, 3, 0, real=source.some(3))
+    height, width = maps.tile
+    wanted = (3, sum(maps.channels), height, width)
+    assert asked["a"].shape == wanted, f"a of {tuple(asked['a'].shape)}, and Maps says {wanted}"
+    assert len(maps.names) == len(maps.channels), "Maps names other inputs than it gives channels of"
+    assert (height * maps.scale, width * maps.scale) == spec.shape[1:], "tile times scale is not the output's size"
+    assert not height % maps.multiple and not width % maps.multiple, "the tile is not divisible by Maps.multiple"
+    assert ("mask" in asked) == maps.mask, "Maps.mask and the inputs do not agree"
+    other = {name: torch.cat([value, value], 3) if value.ndim == 4 else value for name, value in asked.items()}
+    out = sampling.generate(run, other)["x"]
+    wide = (3, spec.shape[0], height * maps.scale, 2 * width * maps.scale)
+    assert out.shape == wide, f"an input twice as wide gave {tuple(out.shape)}, not {wide}"
+    if maps.mask:
+        known = (asked["mask"] == 0).expand_as(asked["a"])
+        assert torch.equal(sampling.generate(run, asked)["x"][known], asked["a"][known]), "known pixels were changed"
+    if maps.back is not None:
+        with run.shown() as nets:
+            back = maps.back(nets, {"a": source.some(3)["x"].to(run.pace.device)})
+        assert back.shape == wanted, f"the way back gives {tuple(back.shape)}, not {wanted}"
 
 
 def _check_encoding(run: Run, source: Source) -> None:

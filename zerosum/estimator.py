@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from zerosum import shows
+from zerosum import recipes, shows
 from zerosum.audit import Audit
 from zerosum.auto import Choice, choose
 from zerosum.conditions import Asked, sample_where
@@ -54,7 +54,17 @@ class GAN:
         known = {field.name for field in fields(Training)}
         training = plain(Training(**{name: value for name, value in self.settings.items() if name in known}))
         schema = training.schema if schema is None else schema
-        source = open_source(x, y, training.held_out, training.size, training.target, schema, budget=budget(training))
+        source = open_source(
+            x,
+            y,
+            training.held_out,
+            training.size,
+            training.target,
+            schema,
+            budget=budget(training),
+            need=recipes.needs(self.recipe),
+            inputs=training.inputs,
+        )
         chosen = choose(source.spec, training.device) if self.recipe == "auto" else Choice(self.recipe)
         wishes = {name: value for name, value in self.settings.items() if name not in known}
         cfg = settings(chosen.recipe, chosen.settings | wishes)

@@ -76,13 +76,35 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Maps:
+    """What a game that makes images from images takes and gives.
+
+    `ask(batch)` gives the inputs that a batch of real items has for `generate`: always `a` [n, sum of channels, h, w] in
+    [-1, 1], and `mask` where there is one; random parts come from `zerosum.noise`. `back(nets, inputs)`, where there is one,
+    makes images of the input's kind from `a` of the output's.
+    """
+
+    ask: Callable[[Batch], Batch]
+    names: tuple[str, ...]  # of the images that `a` is made of, in order,
+    channels: tuple[int, ...]  # and how many of its channels each takes
+    tile: tuple[int, int]  # height and width of `a` in training
+    scale: int = 1  # output pixels for each input pixel, along a side
+    multiple: int = 1  # what heights and widths of `a` must be divisible by
+    paired: bool = True  # whether x of a batch is what its `a` should become
+    made: str = "output"  # the output's name
+    mask: bool = False  # whether inputs have `mask` [n, 1, h, w]: 1 where pixels are to be made, 0 where they are known
+    back: Callable[[nn.ModuleDict, Batch], Tensor] | None = None
+
+
+@dataclass(frozen=True)
 class Game:
     """A definition: it holds nets and cannot run itself.
 
     `draw(n)` gives the inputs of n new items, on the CPU, from torch's global stream. `generate(nets, inputs)` turns
     inputs into items in model space. `feed(source)`, where a game has one, gives the source that it is to be played on: the
     same items drawn by another law. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
-    about x. `ledger`, where a game has one, lists every read of private rows that playing it makes.
+    about x. `maps`, where a game makes images from images, says which; `draw` then gives the noise alone, {} without any.
+    `ledger`, where a game has one, lists every read of private rows that playing it makes.
     `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
 
     Raises ValueError where names do not agree.
@@ -95,6 +117,7 @@ class Game:
     generate: Callable[[nn.ModuleDict, Batch], Tensor]
     ema: Mapping[str, Schedule] = field(default_factory=dict)
     encode: Callable[[nn.ModuleDict, Tensor], Batch] | None = None
+    maps: Maps | None = None
     feed: Callable[[Any], Any] | None = None
     ledger: Any = None  # zerosum.private.ledger.Ledger
 

@@ -137,7 +137,7 @@ class Job:
         self.best: Snapshot | None = None
         self.notes: list[str] = []  # what the guard did
         self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
-        self.sampler = Sampler(run, source.spec)
+        self.sampler = Sampler(run, source.spec, source)
         self.recipe = ""  # this and the next are set by `new` and `resume`
         self.cfg: Any = None
         self._data = source  # as it is, not mirrored: what scores compare with
@@ -217,7 +217,8 @@ class Job:
         if spec.private:
             key, fingerprint = secrecy.hidden(folder)
             budget = Budget(spec.private["epsilon"], spec.private["delta"], key, Ledger.from_json(spec.private))
-        source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table, budget=budget)
+        pairs = {"need": recipes.needs(name), "inputs": training.inputs} | ({"target": training.target} if spec.given else {})
+        source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table, budget=budget, **pairs)
         if source.fingerprint() != fingerprint:
             raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
         run = _rebuilt(folder, name, cfg, spec, training, dtype)

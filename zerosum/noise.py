@@ -7,6 +7,9 @@ takes this rank's part, so a batch split over many ranks sees exactly the noise 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -32,6 +35,20 @@ def seed_step(seed: int, step: int) -> None:
     _seed_global(mix(seed, step, 1 + rank()))
     for generator in _shared.values():
         generator.manual_seed(_seed)
+
+
+@contextmanager
+def apart(seed: int) -> Iterator[None]:
+    """While this lasts both streams are those of a seed, on the CPU; afterwards they go on as if nothing had been drawn."""
+    stream = _stream("cpu")
+    before = stream.get_state()
+    with torch.random.fork_rng([]):
+        torch.default_generator.manual_seed(seed)
+        stream.manual_seed(mix(seed, 1))
+        try:
+            yield
+        finally:
+            stream.set_state(before)
 
 
 def _seed_global(seed: int) -> None:

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 
-from zerosum.data.source import Spec
+from zerosum import noise
+from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
-from zerosum.game import Batch, Game
+from zerosum.game import Batch, Game, Maps
 from zerosum.play import Run
 
+PIXELS = 250 * 64 * 64
+"""Of inputs that are images, in one pass through the nets."""
 
-def draw(game: Game, n: int, seed: int, label: int | None = None, classes: int = 0, truncation: float | None = None) -> Batch:
+
+def draw(
+    game: Game,
+    n: int,
+    seed: int,
+    label: int | None = None,
+    classes: int = 0,
+    truncation: float | None = None,
+    real: Batch | None = None,
+) -> Batch:
     """Inputs of n items on the CPU; with `label`, all of that class; with `truncation`, nearer to the mean style.
 
-    Raises UserError where the game takes no labels or no truncation, or has no such class.
+    `real`: items, for a game that makes images from images; they are taken in turn, and again from the first where n is more.
+
+    Raises UserError where the game takes no labels or no truncation, has no such class, or maps and has nothing to map.
     """
     if not 0 <= seed < 2**63:
         raise UserError(f"seed {seed}: must be 0 or more")
-    with torch.random.fork_rng([]):
-        torch.default_generator.manual_seed(seed)
+    if game.maps is not None and real is None:
+        raise UserError("this generator makes images from images: give it some with `zerosum translate RUN INPUT... -o OUT`")
+    with noise.apart(seed):
         inputs = game.draw(n)
+        if game.maps is not None and real is not None:
+            rows = torch.arange(n) % len(real["x"])
+            inputs |= game.maps.ask({name: value[rows] for name, value in real.items()})
     if label is not None:
         if "y" not in inputs:
             raise UserError("this generator takes no labels: sample without --label, or train one with --recipe cgan")
@@ -35,9 +55,25 @@ def draw(game: Game, n: int, seed: int, label: int | None = None, classes: int =
     return inputs
 
 
+def examples(game: Game, source: Source) -> Batch | None:
+    """Real items that a game which maps has not learned from: the held-out ones, or others where none are; else None."""
+    if game.maps is None:
+        return None
+    held = source.held_out()
+    return held if len(held["x"]) else source.some(64)
+
+
+def takes_labels(game: Game) -> bool:
+    """Whether the generator takes labels."""
+    with noise.apart(0):
+        return "y" in game.draw(1)
+
+
 def generate(run: Run, inputs: Batch, chunk: int = 250) -> Batch:
     """x in model space, float32 on the CPU (and y, where inputs have it), in fp32, from the averaged nets in eval mode."""
     n = len(next(iter(inputs.values())))
+    if "a" in inputs:
+        chunk = min(chunk, max(1, PIXELS // inputs["a"][0, 0].numel()))
     parts = []
     with run.shown() as nets:
         for start in range(0, n, chunk):
@@ -49,13 +85,24 @@ def generate(run: Run, inputs: Batch, chunk: int = 250) -> Batch:
 class Sampler:
     """A trained game that can be sampled: what `zerosum sample` and `GAN.sample` stand on."""
 
-    def __init__(self, run: Run, spec: Spec) -> None:
-        self.run, self.spec = run, spec
+    def __init__(self, run: Run, spec: Spec, source: Source | None = None) -> None:
+        """`source`: where a game that makes images from images takes some from; without it, it cannot be sampled."""
+        self.run, self.spec, self._source = run, spec, source
 
     @property
     def labelled(self) -> bool:
         """Whether the generator takes labels."""
-        return "y" in draw(self.run.game, 1, 0)
+        return takes_labels(self.run.game)
+
+    @property
+    def maps(self) -> Maps | None:
+        """What the game takes and gives, where it makes images from images."""
+        return self.run.game.maps
+
+    @cached_property
+    def examples(self) -> Batch | None:
+        """The real items whose inputs are mapped, in their order; None where there is no source or nothing is mapped."""
+        return None if self._source is None else examples(self.run.game, self._source)
 
     def generate(self, inputs: Batch) -> Batch:
         """The items that inputs give, in model space on the CPU: x, and y where the inputs have labels."""
@@ -77,7 +124,7 @@ class Sampler:
             raise UserError(f"{n} samples: ask for at least 1")
         if isinstance(label, str):
             label = self.class_number(label) if self.labelled else 0
-        return draw(self.run.game, n, seed, label, self.spec.classes, truncation)
+        return draw(self.run.game, n, seed, label, self.spec.classes, truncation, self.examples)
 
     def class_number(self, label: str) -> int:
         """A class's number, from its name or its number. Raises UserError where it is neither."""
@@ -90,6 +137,8 @@ class Sampler:
 
     def preview(self, seed: int) -> Batch:
         """The items of a sample picture: classes in columns where there are up to 16, else 64 as they come."""
+        if self.maps is not None:
+            return self.make(16, seed)
         if not self.labelled or self.spec.classes > 16:
             return self.make(64 if self.spec.kind == "images" else 4000, seed)
         rows = 8 if self.spec.kind == "images" else 500

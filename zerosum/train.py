@@ -35,7 +35,8 @@ class Training:
     seed: int = 0  # of weights, noise and order of data; 0 or more
     held_out: float | None = None  # share of items kept out of training for scores (default: 0.2, or 0.1 from 10,000 items)
     size: str | None = None  # bring images to 64 (a square) or 64x48 (height x width); default: their own size, or a stated one
-    target: str | None = None  # of tables: the column to be predicted
+    target: str | None = None  # of tables: the column to be predicted; of pairs: the array, column or sub-folder to be made
+    inputs: str | None = None  # of pairs: what to make it of, as "left,back" or "rgba[1],rgba[2]"
     schema: str | None = None  # of tables: a JSON file that `zerosum schema` wrote, perhaps edited
     dp_epsilon: float | None = None  # of tables: differential privacy; 1 is usual, and one row then hardly matters
     dp_delta: float = 1e-5  # chance that this promise fails; well below one over the number of rows

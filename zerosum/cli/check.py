@@ -21,6 +21,7 @@ def check(
     held_out: float | None = None,
     target: str | None = None,
     schema: str | None = None,
+    inputs: str | None = None,
     recipe: str = "auto",
 ) -> int:
     """Look data over as `zerosum train` does before training, and say everything that was found.
@@ -29,8 +30,9 @@ def check(
         data: what `zerosum train` takes
         size: bring images to 64 (a square) or 64x48 (height x width)
         held_out: share of items kept out of training
-        target: of tables: the column to be predicted
+        target: of tables: the column to be predicted; of pairs: what is to be made
         schema: of tables: a JSON file that `zerosum schema` wrote
+        inputs: of pairs: what to make it of, as "left,back"
         recipe: a name that `zerosum list` shows, or a .py file ; auto: what suits the data
     """
     from zerosum import recipes
@@ -38,9 +40,10 @@ def check(
     from zerosum.data import open_source
     from zerosum.data.preflight import inspect, lines
     from zerosum.job import settings
-    from zerosum.sampling import draw
+    from zerosum.sampling import takes_labels
 
-    source = open_source(data, held_out=held_out, size=size, target=target, schema=schema)
+    need = recipes.needs(recipe)
+    source = open_source(data, held_out=held_out, size=size, target=target, schema=schema, need=need, inputs=inputs)
     for line in lines(inspect(source), whole=True):
         say(line)
     chosen = choose(source.spec) if recipe == "auto" else Choice(recipe)
@@ -50,5 +53,5 @@ def check(
         say(f"          {name} {value}")
     for reason in chosen.why:
         say(f"          {reason}")
-    say_of_classes(source.spec, chosen.recipe, "y" in draw(game, 1, 0))
+    say_of_classes(source.spec, chosen.recipe, takes_labels(game))
     return 0

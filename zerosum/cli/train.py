@@ -55,7 +55,7 @@ def _train_anew(words: list[str]) -> Any:
     from zerosum.train import Training
 
     name, share = _option(words, "--recipe"), _share(_option(words, "--held-out"))
-    wishes = {wish: _option(words, f"--{wish}") for wish in ("size", "target", "schema")}
+    wishes = {wish: _option(words, f"--{wish}") for wish in ("size", "target", "schema", "inputs")}
     asked = _budget(_option(words, "--dp-epsilon"), _option(words, "--dp-delta"))
     helping = {"-h", "--help"} & set(words)
     if not helping and (not words or words[0].startswith("-")):
@@ -86,7 +86,11 @@ def _train_anew(words: list[str]) -> Any:
         """
         wished = {wish: getattr(training, wish) for wish in wishes}
         same = opened and training.held_out == share and wished == wishes
-        source = opened if opened and same else open_source(data, held_out=training.held_out, budget=asked, **wished)
+        source = (
+            opened
+            if opened and same
+            else open_source(data, held_out=training.held_out, budget=asked, need=recipes.needs(recipe), **wished)
+        )
         report = inspect(source) if rank() == 0 else None
         for line in lines(report) if report else []:
             say(line)

@@ -1,8 +1,11 @@
 """Data of every kind. `open_source` finds the reader; `modality` turns model space into what people look at.
 
 A reader is a module here with `accepts(what) -> bool` and `load(what, labels, held_out) -> Source`; one whose items have a
-height and a width takes `size` too, one of tables `target`, `schema`, `codec` and `budget`. A modality is a module with
-`decode`, `encode`, `picture` and `write`. Both are found by looking at the files: adding one touches no other.
+height and a width takes `size` too, one of tables `target`, `schema`, `codec` and `budget`, one of pairs `inputs` and
+`target`. What its sources give beside plain items it says in `GIVES`: "pairs" (`a` beside `x`), "domains" (`a` and `x` that
+do not belong together), "crops" (`x` cut from whole photographs); `obvious(what)` says where nobody need ask for it. A
+modality is a module with `decode`, `encode`, `picture` and `write`. Both are found by looking at the files: adding one touches
+no other.
 """
 
 from __future__ import annotations
@@ -31,8 +34,13 @@ def modality(spec: Spec) -> Modality:
     return known[spec.kind]
 
 
-def _reader(what: Any) -> ModuleType | None:
-    return next((reader for reader in _having("accepts", "load").values() if reader.accepts(what)), None)
+def _reader(what: Any, need: str | None = None) -> ModuleType | None:
+    readers = _having("accepts", "load").values()
+    if need is not None:
+        return next((one for one in readers if need in vars(one).get("GIVES", ()) and one.accepts(what)), None)
+    if found := next((one for one in _having("accepts", "load", "obvious").values() if one.obvious(what)), None):
+        return found
+    return next((one for one in readers if "GIVES" not in vars(one) and one.accepts(what)), None)
 
 
 def lasting(what: str | Path) -> str:
@@ -43,12 +51,22 @@ def lasting(what: str | Path) -> str:
 
 UNMET = {
     "size": "cannot be brought to another size: leave --size out; it is for image files and arrays",
-    "target": "has no columns with names: leave --target out; it is for tables",
+    "target": "has no columns with names: leave --target out; it is for tables, and for pairs of images",
+    "inputs": "is not read as pairs: leave --inputs out, or take --recipe pix2pix or compose",
     "schema": "has no schema: leave --schema out; it is for tables",
     "budget": "is no table: leave --dp-epsilon out; it is for tables",
     "codec": "is no table any more: give the table that the run was trained on",
 }
 """What to say where a wish meets data that cannot have it."""
+
+
+LACKING = {
+    "pairs": "holds no pairs: give pictures side by side, two folders of pictures with equal names, an .npz with an array for "
+    "each side, or a .csv with a column of files for each",
+    "domains": "holds no two sets of images: give a folder with two sub-folders, or an .npz with two arrays",
+    "crops": "holds no photographs to cut from: give a folder or an archive of them, or an array",
+}
+"""What to say where a recipe needs what data do not have."""
 
 
 def open_source(
@@ -60,26 +78,32 @@ def open_source(
     schema: Any = None,
     codec: Any = None,
     budget: Any = None,
+    need: str | None = None,
+    inputs: str | None = None,
 ) -> Source:
     """A source for a name (digits, ring8, grid25), the path of a file or folder, an array, a DataFrame, or a source already.
 
     `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
     of training, in (0, 1). `size`: what images are brought to, "64" or "64x48" (height x width). Of tables: `target`, the
     column to be predicted; `schema`, a Schema or its JSON file; `codec`, as a run kept it; `budget`, to read
-    privately (`zerosum.private.budget`). Raises UserError where
-    nothing here can read it, or what is wished is for other data.
+    privately (`zerosum.private.budget`). `need`: what a recipe has in `NEEDS`: pairs, domains or crops, instead of plain
+    items; of pairs `inputs`, the arrays, columns or sub-folders to start from, "left,back", and `target`, the one to be made.
+    Raises UserError where nothing here can read it, or what is wished is for other data.
     """
     if isinstance(what, Source):
         return what
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
-    if reader := _reader(what):
+    if reader := _reader(what, need or ("pairs" if inputs else None)):
         wishes = {"size": size, "target": target, "schema": schema, "codec": codec or None, "budget": budget}
+        wishes |= {"inputs": inputs, "need": need if "need" in inspect.signature(reader.load).parameters else None}
         wishes = {name: wish for name, wish in wishes.items() if wish is not None}
         if unmet := wishes.keys() - set(inspect.signature(reader.load).parameters):  # how a reader says what its data have
             shown = what if isinstance(what, str | Path) else "what was given"
             raise UserError(f"{shown} {UNMET[sorted(unmet)[0]]}")
         return reader.load(what, labels=labels, held_out=held_out, **wishes)
+    if need is not None and _reader(what) is not None:
+        raise UserError(f"{what if isinstance(what, str | Path) else 'what was given'} {LACKING[need]}")
     if not isinstance(what, str | Path):
         kind = type(what).__name__
         raise UserError(f"cannot read data of type {kind}: give a NumPy array, a tensor, a DataFrame, a path or a set's name")

@@ -30,7 +30,7 @@ class Mirrored(Redrawn[Source]):
         for cursor, batch in enumerate(self._inner.batches(size, seed, start, rank, world), start):
             chance = torch.rand(size, generator=torch.Generator().manual_seed(mix(seed, cursor, STREAM)))
             flip = (chance < 0.5).chunk(world)[rank].to(batch["x"].device)[:, None, None, None]
-            yield batch | {"x": torch.where(flip, batch["x"].flip(3), batch["x"])}
+            yield {name: torch.where(flip, x.flip(3), x) if x.ndim == 4 else x for name, x in batch.items()}
 
     def to(self, device: str) -> Mirrored:
         return Mirrored(self._inner.to(device))

@@ -35,6 +35,8 @@ class Spec:
     items: int = 0  # training items; 0 where there is no end of them
     table: dict[str, Any] = field(default_factory=dict, hash=False)  # tables: their codec, as plain values
     private: dict[str, Any] = field(default_factory=dict, hash=False)  # what reading them so far cost, where that is limited
+    given: dict[str, Any] = field(default_factory=dict, hash=False)  # images to start from, by name: [channels, height, width]
+    made: str = ""  # the name of what is to be made of them
 
     @property
     def classes(self) -> int:

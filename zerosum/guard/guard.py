@@ -12,12 +12,13 @@ import torch
 from zerosum import parallel
 from zerosum.data.source import Source
 from zerosum.errors import UserError
+from zerosum.game import Batch
 from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
 from zerosum.guard.remedies import mended, next_remedy
 from zerosum.guard.signals import ALIKE, Kind, Trouble, Verdicts, learned, trouble
 from zerosum.play import Run
-from zerosum.sampling import draw, generate
+from zerosum.sampling import draw, examples, generate
 from zerosum.snapshot import Snapshot, finite, tensors
 
 SHARE = 0.02
@@ -82,13 +83,14 @@ class Guard:
                 f"a weight is no longer a finite number at step {run.clock.step}: go on from an older checkpoint, or train anew"
             )
         self.recent = Snapshot.take(run)
+        self._asked = examples(run.game, source)
         self.reading: Reading | None = None  # of the last look, where it took one
         self._probe: Probe | None = None
         self._said: list[Verdicts] = []
         self._spent, self._cost = 0.0, FIRST
         self._checked, self._check_cost, self._probed_at = 0.0, 0.0, run.clock.step
         self._probed = 0.0
-        self._makers = [name for name, player in run.game.players.items() if set(player.trains) & makers(run)]
+        self._makers = [name for name, player in run.game.players.items() if set(player.trains) & makers(run, self._asked)]
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class Guard:
         """A reading, the same on every rank; with `keep` it counts, and the best is kept."""
         if self._probe is None:
             self.memory.items = self.memory.items or self._affordable()
-            self._probe = Probe(self.source, self.memory.items)
+            self._probe = Probe(self.source, self.memory.items, self._asked)
         mine = self._probe.look(self.run, seed) if parallel.rank() == 0 else Reading(0, 0.0, 0.0, 0.0)
         parts = [parallel.from_first(value) for value in (mine.score, mine.spread, mine.coverage)]
         reading = Reading(self.run.clock.step, *parts)
@@ -179,7 +181,7 @@ class Guard:
         """How many items a reading can make in 0.3 s, which is 2 % of 15 s: 64 to 1,000."""
         if self.every:
             return 512
-        inputs = draw(self.run.game, 64, 0)
+        inputs = draw(self.run.game, 64, 0, real=self._asked)
         generate(self.run, inputs)
         start = time.perf_counter()
         generate(self.run, inputs)
@@ -271,7 +273,7 @@ def verdicts(step: int, losses: dict[str, float], gradient: float | None) -> Ver
     return Verdicts(step, sum(mean("/logit_real")), sum(mean("/logit_fake")), min(sign) if sign else None, gradient)
 
 
-def makers(run: Run) -> set[str]:
+def makers(run: Run, asked: Batch | None = None) -> set[str]:
     """The nets that generating uses."""
     used: set[str] = set()
     with run.shown() as nets:
@@ -282,7 +284,7 @@ def makers(run: Run) -> set[str]:
         ]
     try:
         with torch.compiler.set_stance("force_eager"):
-            generate(run, draw(run.game, 2, 0))
+            generate(run, draw(run.game, 2, 0, real=asked))
     finally:
         for handle in handles:
             handle.remove()

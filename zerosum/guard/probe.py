@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zerosum.data.source import Source
+from zerosum.game import Batch
 from zerosum.guard.views import views
 from zerosum.metrics.frechet import frechet
 from zerosum.play import Run
@@ -39,9 +40,10 @@ class Reading:
 class Probe:
     """Compares with real items of the source; n_real is at most half of them."""
 
-    def __init__(self, source: Source, items: int) -> None:
-        """`items`: how many to generate for a reading."""
-        self.items = items
+    def __init__(self, source: Source, items: int, asked: Batch | None = None) -> None:
+        """`items`: how many to generate for a reading. `asked`: what a game that maps is given, each at most once."""
+        self._asked, self.items = asked, items if asked is None else min(items, len(asked["x"]))
+        items = self.items
         real = source.some(2 * REAL, seed=7)["x"].float()
         half = len(real) // 2
         self._views = views(real[:half])
@@ -57,7 +59,7 @@ class Probe:
 
     def look(self, run: Run, seed: int = 0) -> Reading:
         """The run's generator as it would be shown; the same inputs for the same seed. Disturbs nothing."""
-        return self.judge(run.clock.step, generate(run, draw(run.game, self.items, seed))["x"])
+        return self.judge(run.clock.step, generate(run, draw(run.game, self.items, seed, real=self._asked))["x"])
 
     def judge(self, step: int, made: Tensor) -> Reading:
         """A reading of items [n, *shape]. NaN where the items are not finite."""

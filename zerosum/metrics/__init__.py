@@ -1,4 +1,4 @@
-"""Scores, one metric a file: `applies(spec, labelled)`, `QUICK` and `measure(case) -> [Score]`.
+"""Scores, one metric a file: `applies(case)`, `QUICK` and `measure(case) -> [Score]`.
 
 Metrics are found by looking at the files; adding one touches no other. `QUICK` ones are also taken while training and at its
 end; `zerosum score` and `GAN.score` take them all.
@@ -50,5 +50,5 @@ def measured(case: Case, quick: bool = False) -> list[Score]:
     """Every score of a case, in the order of the metrics' names."""
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     metrics = [module for module in modules if {"applies", "QUICK", "measure"} <= set(vars(module))]
-    fitting = [m for m in metrics if (m.QUICK or not quick) and m.applies(case.spec, case.labelled)]
+    fitting = [m for m in metrics if (m.QUICK or not quick) and m.applies(case)]
     return [one for metric in fitting for one in metric.measure(case)]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from zerosum.data.source import Source, Spec
-from zerosum.game import Batch
+from zerosum.game import Batch, Maps
 from zerosum.metrics.features.base import Features
 from zerosum.metrics.score import Maker
 from zerosum.metrics.trivial import independent
@@ -40,6 +40,8 @@ class Case:
     ) -> None:
         self.maker, self.source, self.seed = maker, source, seed
         self.items = max(2, min(items, MOST_NUMBERS // prod(source.spec.shape)))
+        if maker.maps is not None:  # an input mapped twice would count as two items
+            self.items = min(self.items, len(source.held_out()["x"]))
         self._find = features
         self._made: dict[int, Batch] = {}
         self._seen: dict[Side, tuple[Tensor, Tensor | None]] = {}
@@ -53,6 +55,17 @@ class Case:
     def labelled(self) -> bool:
         """Whether the generator takes labels."""
         return self.maker.labelled
+
+    @property
+    def maps(self) -> Maps | None:
+        """What the generator takes and gives, where it makes images from images: `made(n)` then are what it made of `held`,
+        in that order."""
+        return self.maker.maps
+
+    @cached_property
+    def asked(self) -> Batch:
+        """The inputs of `items` items."""
+        return self.maker.inputs(self.items, self.seed)
 
     @cached_property
     def features(self) -> Features:
@@ -105,7 +118,7 @@ class Case:
             return self.features.look(self.held["x"])
         if side == "train":
             return self.features.look(self.train["x"])
-        inputs = self.maker.inputs(self.items, self.seed) if side == "made" else {}
+        inputs = self.asked if side == "made" else {}
         found = []
         for start in range(0, self.items, PART):  # generated items are looked at and let go
             end = min(start + PART, self.items)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import GROUPS, jackknife, part_count
 from zerosum.metrics.score import Score
@@ -28,9 +27,9 @@ def _of(entropy: Tensor, total: Tensor, n: int) -> float:
     return float((torch.special.entr(total / n).sum() - entropy / n).exp())
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images; scores come from networks that are classifiers alone."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:

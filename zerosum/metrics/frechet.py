@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import GROUPS, Interval, jackknife, part_count
 from zerosum.metrics.score import Score
@@ -76,9 +75,9 @@ def _distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]
     return float(np.square(a[0] - b[0]).sum() + np.trace(a[1]) + np.trace(b[1]) - 2 * overlap)
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:

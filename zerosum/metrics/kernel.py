@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import GROUPS, jackknife, part_count
 from zerosum.metrics.score import Score
@@ -70,9 +69,9 @@ def _diagonals(parts: tuple[Tensor, ...]) -> Tensor:
     return torch.stack([(part.square().sum(1) / part.shape[1] + 1).pow(3).sum() for part in parts])
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:

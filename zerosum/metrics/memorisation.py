@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import MOST_NUMBERS, Case
 from zerosum.metrics.intervals import bootstrap
 from zerosum.metrics.neighbours import squared
@@ -33,9 +32,9 @@ def memorised(made: Tensor, held: Tensor) -> Tensor:
     return (made <= held.quantile(SHARE)).double()
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:

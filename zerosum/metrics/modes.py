@@ -7,7 +7,6 @@ import torch
 
 from zerosum.data import vectors
 from zerosum.data.mixtures import NAMES, centres
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import bootstrap
 from zerosum.metrics.score import Score
@@ -33,9 +32,9 @@ def modes(points: np.ndarray, name: str) -> tuple[int, float]:
     return len(np.unique(nearest[good])), float(good.mean())
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """The mixtures whose modes are known."""
-    return spec.origin in NAMES
+    return case.spec.origin in NAMES
 
 
 def measure(case: Case) -> list[Score]:

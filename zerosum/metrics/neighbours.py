@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import part_count, parts
 from zerosum.metrics.score import Score
@@ -70,9 +69,9 @@ def squared(a: Tensor, b: Tensor) -> Iterator[tuple[int, Tensor]]:
         yield at, torch.addmm(part.square().sum(1)[:, None] + norms, part, b.T, alpha=-2).clamp_(min=0)
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.game import Batch
 from zerosum.metrics.case import PART, Case
 from zerosum.metrics.features.base import whole_float32
@@ -46,9 +45,9 @@ def trimmed(values: Tensor) -> Tensor:
     return values[(values >= low) & (values <= high)]
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:

@@ -6,7 +6,6 @@ from math import prod
 
 import torch
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.frechet import frechet, interval
 from zerosum.metrics.score import Score
@@ -19,14 +18,15 @@ MOST = 2**28
 QUICK = True
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any images."""
-    return spec.kind == "images"
+    return case.spec.kind == "images"
 
 
 def measure(case: Case) -> list[Score]:
     """Fréchet distance between generated and held-out images on the principal components of real training pixels."""
     items = max(2, min(ITEMS, MOST // prod(case.spec.shape)))
+    items = items if case.maps is None else min(items, case.items)
     train, held = case.source.some(items), case.source.held_out()["x"][:items].flatten(1)
     pixels = train["x"].flatten(1)
     with torch.random.fork_rng():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
-from zerosum.game import Batch
+from zerosum.game import Batch, Maps
 
 
 class Maker(Protocol):
@@ -16,6 +16,10 @@ class Maker(Protocol):
     @property
     def labelled(self) -> bool:
         """Whether it takes labels."""
+
+    @property
+    def maps(self) -> Maps | None:
+        """What it takes and gives, where it makes images from images."""
 
     def make(self, n: int, seed: int = 0) -> Batch:
         """n generated items in model space on the CPU: x, and y where the generator takes labels."""

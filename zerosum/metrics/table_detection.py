@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.score import Score
 from zerosum.metrics.tables.detection import FOLDS, detection
@@ -11,9 +10,9 @@ from zerosum.metrics.tables.sides import MEANS, as_score
 QUICK = False
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any table."""
-    return spec.kind == "tables"
+    return case.spec.kind == "tables"
 
 
 def measure(case: Case) -> list[Score]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import Interval, bootstrap
 from zerosum.metrics.score import Score
@@ -24,9 +23,9 @@ MEANS = (
 )
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any table."""
-    return spec.kind == "tables"
+    return case.spec.kind == "tables"
 
 
 def measure(case: Case) -> list[Score]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import bootstrap
 from zerosum.metrics.score import Score
@@ -16,9 +15,9 @@ from zerosum.metrics.tables.utility import classifies
 QUICK = True
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any table; scores come where a target is named and is a class."""
-    return spec.kind == "tables"
+    return case.spec.kind == "tables"
 
 
 def measure(case: Case) -> list[Score]:

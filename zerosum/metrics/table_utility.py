@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import bootstrap
 from zerosum.metrics.score import Score
@@ -17,9 +16,9 @@ from zerosum.metrics.tables.utility import classifies, learners, utility
 QUICK = False
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Any table; scores come where a target is named, with `--target` or in the schema."""
-    return spec.kind == "tables"
+    return case.spec.kind == "tables"
 
 
 def measure(case: Case) -> list[Score]:

@@ -7,7 +7,6 @@ from math import prod
 import torch
 from torch import Tensor
 
-from zerosum.data.source import Spec
 from zerosum.game import Batch
 from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import bootstrap
@@ -18,9 +17,9 @@ ITEMS = 2000
 QUICK = True
 
 
-def applies(spec: Spec, labelled: bool) -> bool:
+def applies(case: Case) -> bool:
     """Labelled data that are small enough for a support vector machine, and a generator that takes labels."""
-    return labelled and spec.classes > 1 and prod(spec.shape) <= 1024
+    return case.labelled and case.spec.classes > 1 and prod(case.spec.shape) <= 1024
 
 
 def measure(case: Case) -> list[Score]:

@@ -1,7 +1,8 @@
 """One GAN a file; the file's name is the recipe's.
 
 A recipe is a module with `Config`, a frozen dataclass of numbers and words, and `build(cfg, spec) -> Game`. The first
-line of its docstring is what `zerosum list` shows.
+line of its docstring is what `zerosum list` shows. `NEEDS`, where it has one, says what it plays on instead of plain items:
+"pairs", "domains" or "crops" (see `zerosum.data`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ def find(name: str) -> ModuleType:
     if missing := {"Config", "build"} - set(vars(module)):
         raise UserError(f"{path} is no recipe: it lacks {' and '.join(sorted(missing))}; docs/add-a-recipe.md shows one")
     return module
+
+
+def needs(name: str) -> str | None:
+    """What the recipe plays on instead of plain items; None where it plays on those, or is "auto". Raises as `find` does."""
+    return None if name == "auto" else vars(find(name)).get("NEEDS")
 
 
 def _run_file(path: Path) -> ModuleType:
