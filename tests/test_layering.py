@@ -14,7 +14,7 @@ BELOW = {
     "game.py": set(),
     "losses.py": set(),
     "penalties.py": {"noise"},
-    "layers": {"layers", "noise"},
+    "layers": {"layers", "noise", "parallel"},
     "nets": {"layers", "nets", "noise", "parallel"},
     "tables": {"errors", "noise", "tables"},
     "private": {"errors", "private", "tables"},

@@ -115,6 +115,20 @@ def total(value: Tensor) -> Tensor:
     return value
 
 
+def gather(x: Tensor) -> Tensor:
+    """The rows of all ranks, rank 0's first: [n, ...] -> [world * n, ...], without a gradient. Every rank must ask.
+
+    n must be the same on every rank.
+    """
+    if world() == 1:
+        return x
+    x = x.detach().contiguous()
+    parts = [torch.empty_like(x) for _ in range(world())]
+    with _meeting():
+        dist.all_gather(parts, x)
+    return torch.cat(parts)
+
+
 def average_grads(params: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its mean over the ranks, in one flat reduction.
 
