@@ -11,9 +11,12 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from conftest import TINY, finish, start
 
+from zerosum import noise
 from zerosum.cli import main
+from zerosum.layers.pool import ImagePool
 
 TOGETHER = ("--standalone", "--nproc-per-node", "2")
 PLAN = ("--steps", "12", "--batch", "32", "--width", "8", "--log-every", "1", "--precision", "fp32", "--pictures", "2")
@@ -101,6 +104,17 @@ equal(one.run.nets, True)
 steps = one.run.optims["D"].state_dict()["state"][0]["step"]
 assert int(steps) == 4, steps
 
+# Two ranks hold the pool that one would, and each gets its own rows of what one would get.
+from zerosum import noise
+from zerosum.layers.pool import ImagePool
+
+together, given = ImagePool((2,), 6), []
+for step in range(8):
+    noise.seed_step(5, step)
+    rows = (torch.arange(8.0) + 8 * step).view(4, 2)
+    given.append(parallel.gather(together(rows.chunk(2)[parallel.rank()])))
+torch.save((together.state_dict(), torch.cat(given)), out / f"pool-{parallel.rank()}.pt")
+
 # What one rank cannot make, none goes on with.
 def fails():
     if parallel.rank() == 1:
@@ -150,6 +164,18 @@ def test_a_turn_that_one_rank_passes_is_logged_and_hangs_nobody(played):
     rows = losses(played / "passes")
     assert [row["step"] for row in rows] == list(range(1, 13))
     assert all("D/adv" in row and "G/adv" in row for row in rows)
+
+
+def test_two_ranks_hold_one_pool_of_past_images(played):
+    alone, given = ImagePool((2,), 6), []
+    for step in range(8):
+        noise.seed_step(5, step)
+        given.append(alone((torch.arange(8.0) + 8 * step).view(4, 2)))
+    assert not torch.equal(torch.cat(given), torch.arange(64.0).view(32, 2))
+    for rank in (0, 1):
+        state, both = torch.load(played / f"pool-{rank}.pt", weights_only=True)
+        assert torch.equal(both, torch.cat(given))
+        assert all(torch.equal(state[name], value) for name, value in alone.state_dict().items())
 
 
 @pytest.fixture(scope="module")

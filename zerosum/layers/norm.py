@@ -32,9 +32,7 @@ class InstanceNorm(nn.Module):
             return empty if self.bias is None else empty + self.bias.to(x.dtype)[:, None, None]
         if torch.compiler.is_compiling() or not torch.is_grad_enabled() or x.device.type != "cpu":
             return instance_norm(x, None, None, self.weight, self.bias, True, 0.0, 1e-5)
-        return torch.cat(
-            [batch_norm(item, None, None, self.weight, self.bias, True, 0.0, 1e-5) for item in x.split(1)]
-        )
+        return torch.cat([batch_norm(item, None, None, self.weight, self.bias, True, 0.0, 1e-5) for item in x.split(1)])
 
 
 def norm(name: NormName, channels: int, affine: bool = True) -> list[nn.Module]:
