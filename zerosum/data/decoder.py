@@ -56,20 +56,22 @@ class Fact(NamedTuple):
     why: str = ""
 
 
-def examine(slot: int, load: str | bytes, shape: Shape | None) -> tuple[Fact, bytes | None]:
+def examine(slot: int, load: str | bytes | tuple[str | bytes, int], shape: Shape | None) -> tuple[Fact, bytes | None]:
     """One file, by path or as bytes: what it is, and its bytes [height, width, channels] where a shape is asked for.
 
-    The bytes are left out where the shape has too few channels or bits for it. Never raises for what a file holds.
+    Beside a 1 or a 2 only its left or right half counts, as if that were the file. The bytes are left out where the shape
+    has too few channels or bits for it. Never raises for what a file holds.
     """
     content = b""
+    load, half = load if isinstance(load, tuple) else (load, 0)
     try:
         if isinstance(load, str):
             with open(load, "rb", 0) as file:
                 load = file.read()
-        content = hashlib.blake2b(load, digest_size=16).digest()
+        content = hashlib.blake2b(load, digest_size=16, person=bytes([half])).digest()
         if not load:
             raise ValueError("the file is empty")
-        plain = None if shape is None else _plain_png(load)
+        plain = None if shape is None or half else _plain_png(load)
         if plain is not None and shape is not None:
             height, width, channels = plain.height, plain.width, len(plain.mode)
             if (height, width, channels) == shape[:3]:  # most files of most sets, by the shortest way
@@ -78,7 +80,9 @@ def examine(slot: int, load: str | bytes, shape: Shape | None) -> tuple[Fact, by
                 return Fact(slot, content, height, width, channels, 8, mark, plain.mode), pixels
             bands, fact = [plain], Fact(slot, content, height, width, channels, mode=plain.mode)
         else:
-            bands, fact = _opened(load, shape)
+            bands, fact = _opened(load, shape, 2 if half else 1)
+        if half:
+            bands, fact = _halved(bands, fact, half, shape is not None)
         slotted = fact._replace(slot=slot, content=content)
         if shape is not None and fact.channels != shape.channels and not {fact.channels, shape.channels} <= {1, 3, 4}:
             raise ValueError(f"{fact.channels} channels, and the others have {shape.channels}")
@@ -94,8 +98,22 @@ def examine(slot: int, load: str | bytes, shape: Shape | None) -> tuple[Fact, by
         return Fact(slot, content, why=why[:200]), None
 
 
-def _opened(data: bytes, shape: Shape | None) -> tuple[list[Image.Image], Fact]:
-    """The picture, whole and upright, as one image of L, RGB or RGBA or as several of L, and what it is."""
+def _halved(bands: list[Image.Image], fact: Fact, half: int, cut: bool) -> tuple[list[Image.Image], Fact]:
+    """The left (1) or right (2) half of what `_opened` gave; a middle column of pixels belongs to neither."""
+    if fact.width < 2:
+        raise ValueError("one pixel wide: it has no halves")
+    if cut:  # which decodes
+        width, height = bands[0].size
+        left = 0 if half == 1 else width - width // 2
+        bands = [band.crop((left, 0, left + width // 2, height)) for band in bands]
+    return bands, fact._replace(width=fact.width // 2)
+
+
+def _opened(data: bytes, shape: Shape | None, across: int) -> tuple[list[Image.Image], Fact]:
+    """The picture, whole and upright, as one image of L, RGB or RGBA or as several of L, and what it is.
+
+    `across`: how many pictures of the shape it will be cut into.
+    """
     if data[:6] == b"\x93NUMPY":
         return _bands(_array(data))
     try:
@@ -111,7 +129,8 @@ def _opened(data: bytes, shape: Shape | None) -> tuple[list[Image.Image], Fact]:
     if image.info.keys() & {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"} or image.format == "TIFF":
         turned = image.getexif().get(0x0112, 1)
     if shape is not None and image.format == "JPEG":  # decode no more detail than three times what is wanted
-        box = (shape.height, shape.width) if turned in (5, 6, 7, 8) else (shape.width, shape.height)
+        wide = across * shape.width
+        box = (shape.height, wide) if turned in (5, 6, 7, 8) else (wide, shape.height)
         scale = max(box[0] / full[0], box[1] / full[1])
         if scale < 0.3:
             image.draft(None, (int(3 * scale * full[0]) + 1, int(3 * scale * full[1]) + 1))

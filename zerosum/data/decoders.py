@@ -154,7 +154,8 @@ def _chunked(loads: Iterable[tuple[int, Load]], count: int) -> Iterator[Chunk]:
     most, chunk, size = max(1, min(512, count // (4 * cores()))), [], 0
     for slot, load in loads:
         chunk.append((slot, load))
-        size += len(load) if isinstance(load, bytes) else 0
+        data = load[0] if isinstance(load, tuple) else load
+        size += len(data) if isinstance(data, bytes) else 0
         if len(chunk) >= most or size > 2**23:
             yield chunk
             chunk, size = [], 0

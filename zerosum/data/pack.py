@@ -20,8 +20,8 @@ from zerosum.data.decoders import decode
 from zerosum.data.shelf import SUFFIXES, Load, Shelf
 from zerosum.errors import UserError
 
-VERSION = 1
-"""Part of every key: raised when the same files would be packed into other bytes."""
+VERSION = 2
+"""Part of every key: raised when the same files would be packed otherwise."""
 PROBES = 48
 LEAST = 10
 KINDS = " ".join(SUFFIXES)
@@ -56,6 +56,11 @@ class Pack:
     def same(self) -> np.ndarray:
         """For each slot the first slot whose bytes are equal, int64 [slots]."""
         return np.load(self.path / "same.npy", allow_pickle=False)
+
+    @cached_property
+    def sides(self) -> np.ndarray:
+        """Height and width of each file's picture as stored, int64 [slots, 2]; 0 where it cannot be read."""
+        return np.load(self.path / "sides.npy", allow_pickle=False)
 
     @property
     def nbytes(self) -> int:
@@ -107,6 +112,7 @@ def _opened(key: str, slots: int) -> Pack | None:
             said["shift"],
         )
         whole = (path / "pixels.u8").stat().st_size == found.nbytes and len(found.same) == found.slots == slots
+        whole = whole and found.sides.shape == (slots, 2)
         return found if whole else None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
@@ -140,16 +146,21 @@ def _make(shelf: Shelf, asked: target.Size | None) -> Pack:
 
 def _guess(shelf: Shelf, asked: target.Size | None) -> Shape | None:
     """The shape that a few files of the set suggest; None where they do not agree."""
-    count = len(shelf.names)
-    few = sorted({int(i) for i in np.linspace(0, count - 1, PROBES)}) if shelf.anywhere else list(range(count))
-    looked = [examine(slot, load, None)[0] for slot, load in islice(_read(shelf, few), PROBES)]
-    facts = [fact for fact in looked if not fact.why]
+    facts = look(shelf)
     if not facts:
         return None
     sizes = {(fact.height, fact.width) for fact in facts}
     if asked is None and len(sizes) > 1:
         return None
     return _shape(facts, asked or sizes.pop())
+
+
+def look(shelf: Shelf) -> list[Fact]:
+    """What a few files of the set hold: those of them that can be read."""
+    count = len(shelf.names)
+    few = sorted({int(i) for i in np.linspace(0, count - 1, PROBES)}) if shelf.anywhere else list(range(count))
+    looked = [examine(slot, load, None)[0] for slot, load in islice(_read(shelf, few), PROBES)]
+    return [fact for fact in looked if not fact.why]
 
 
 def _shape(facts: list[Fact], size: target.Size) -> Shape:
@@ -211,4 +222,5 @@ def _describe(folder: Path, facts: list[Fact], shape: Shape, reason: str) -> Non
     }
     with cache.writing():
         np.save(folder / "same.npy", np.array(same, np.int64))
+        np.save(folder / "sides.npy", np.array([(fact.height, fact.width) for fact in facts], np.int64))
         (folder / "meta.json").write_text(json.dumps(said))

@@ -42,17 +42,17 @@ def load(what: Any, labels: Any = None, held_out: float | None = None, size: str
     `labels`: one for each file in the order of their names, readable or not. `size`: as `target.parse` takes it.
     Raises UserError where there are too few pictures, most cannot be read, or labels fit none.
     """
-    path = Path(what)
-    shelf: Shelf
+    return from_shelf(shelf_of(Path(what)), labels, held_out, size)
+
+
+def shelf_of(path: Path) -> Shelf:
+    """The pictures of a path that `accepts` takes."""
     if is_archive(path):
-        shelf = Archive(path)
-    elif path.is_file():
-        shelf = Parquet(path)
-    else:
-        shelf = Folder(path)
-        if not shelf.names and parquet_files(path):
-            shelf = Parquet(path)
-    return from_shelf(shelf, labels, held_out, size)
+        return Archive(path)
+    if path.is_file():
+        return Parquet(path)
+    shelf = Folder(path)
+    return Parquet(path) if not shelf.names and parquet_files(path) else shelf
 
 
 def from_shelf(shelf: Shelf, labels: Any = None, held_out: float | None = None, size: str | None = None) -> Source:

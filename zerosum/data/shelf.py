@@ -12,8 +12,8 @@ from zerosum.errors import UserError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".npy")
 TABLES = (".csv", ".tsv", ".json", ".jsonl")
 OTHERS = (".npz", ".zip", ".tar", ".gz", ".tgz", ".parquet")
-Load = str | bytes
-"""A file's path, or its bytes where it has none of its own."""
+Load = str | bytes | tuple[str | bytes, int]
+"""A file's path, or its bytes where it has none of its own; or either with 1 or 2, for its left or right half."""
 
 
 class Shelf(ABC):
