@@ -124,5 +124,5 @@ def test_numbers_drawn_apart_follow_their_seed_and_disturb_nothing():
 
 def test_recipes_say_what_they_play_on(recipe):
     assert recipes.needs(recipe) == "pairs"
-    assert recipes.needs("dcgan") is None
+    assert recipes.needs("dcgan") == "items"
     assert recipes.needs("auto") is None

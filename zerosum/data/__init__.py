@@ -36,11 +36,22 @@ def modality(spec: Spec) -> Modality:
 
 def _reader(what: Any, need: str | None = None) -> ModuleType | None:
     readers = _having("accepts", "load").values()
-    if need is not None:
-        return next((one for one in readers if need in vars(one).get("GIVES", ()) and one.accepts(what)), None)
-    if found := next((one for one in _having("accepts", "load", "obvious").values() if one.obvious(what)), None):
-        return found
+    if need not in (None, "items"):
+        giving = next((one for one in readers if need in vars(one).get("GIVES", ()) and one.accepts(what)), None)
+        return giving if giving or need != "crops" else _reader(what, "items")  # images of one size are crops of themselves
+    if need is None:
+        for reader in _having("accepts", "load", "obvious").values():
+            if reader.obvious(what):
+                return reader
     return next((one for one in readers if "GIVES" not in vars(one) and one.accepts(what)), None)
+
+
+def _meant(what: Any, inputs: str | None, target: str | None) -> str | None:
+    """What is needed where nobody said so: pairs, where something is named that only they have."""
+    if inputs is None and target is not None:
+        plain = _reader(what, "items")
+        return "pairs" if plain and "target" not in inspect.signature(plain.load).parameters else None
+    return "pairs" if inputs is not None else None
 
 
 def lasting(what: str | Path) -> str:
@@ -86,23 +97,24 @@ def open_source(
     `labels`: an integer or string array beside an array; files bring their own. `held_out`: the share of items kept out
     of training, in (0, 1). `size`: what images are brought to, "64" or "64x48" (height x width). Of tables: `target`, the
     column to be predicted; `schema`, a Schema or its JSON file; `codec`, as a run kept it; `budget`, to read
-    privately (`zerosum.private.budget`). `need`: what a recipe has in `NEEDS`: pairs, domains or crops, instead of plain
-    items; of pairs `inputs`, the arrays, columns or sub-folders to start from, "left,back", and `target`, the one to be made.
-    Raises UserError where nothing here can read it, or what is wished is for other data.
+    privately (`zerosum.private.budget`). `need`: what a recipe plays on: items, or what it has in `NEEDS`, pairs, domains or
+    crops; by default what the data plainly are. Of pairs `inputs`, the arrays, columns or sub-folders to start from,
+    "left,back", and `target`, the one to be made. Raises UserError where nothing here can
+    read it, or what is wished is for other data.
     """
     if isinstance(what, Source):
         return what
     if held_out is not None and not 0 < held_out < 1:
         raise UserError(f"held-out share {held_out}: must lie between 0 and 1")
-    if reader := _reader(what, need or ("pairs" if inputs else None)):
-        wishes = {"size": size, "target": target, "schema": schema, "codec": codec or None, "budget": budget}
-        wishes |= {"inputs": inputs, "need": need if "need" in inspect.signature(reader.load).parameters else None}
+    need = need or _meant(what, inputs, target)
+    if reader := _reader(what, need):
+        wishes = {"size": size, "target": target, "schema": schema, "codec": codec or None, "budget": budget, "inputs": inputs}
         wishes = {name: wish for name, wish in wishes.items() if wish is not None}
         if unmet := wishes.keys() - set(inspect.signature(reader.load).parameters):  # how a reader says what its data have
             shown = what if isinstance(what, str | Path) else "what was given"
             raise UserError(f"{shown} {UNMET[sorted(unmet)[0]]}")
         return reader.load(what, labels=labels, held_out=held_out, **wishes)
-    if need is not None and _reader(what) is not None:
+    if need in LACKING and _reader(what) is not None:
         raise UserError(f"{what if isinstance(what, str | Path) else 'what was given'} {LACKING[need]}")
     if not isinstance(what, str | Path):
         kind = type(what).__name__

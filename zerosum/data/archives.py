@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from zerosum.data.shelf import TABLES, Load, Shelf, in_order, mark, visible, wanted
+from zerosum.data.decoder import Load
+from zerosum.data.shelf import TABLES, Shelf, in_order, mark, visible, wanted
 from zerosum.errors import UserError
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")

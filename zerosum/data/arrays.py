@@ -45,7 +45,7 @@ def load(what: Any, labels: Any = None, held_out: float | None = None, size: str
         return _idx_folder(path, held_out, size)
     if path.suffix.lower() not in (".npy", ".npz"):
         return _source(Arrays(_read_idx(path), _idx_labels(path)), labels, str(path), held_out, size)
-    held = _guarded(path, lambda: npz.read(path))
+    held = guarded(path, lambda: npz.read(path))
     if isinstance(held, np.ndarray):
         return _source(Arrays(held), labels, str(path), held_out, size)
     if pair := encoded.find(held):
@@ -61,7 +61,7 @@ def _source(held: Arrays, labels: Any, origin: str, held_out: float | None, size
         y = None if held.y is None else np.repeat(held.y, x.shape[1])
         note = f"{len(x):,} items of {x.shape[1]} images each: the images of an item are held out together"
         held = Arrays(x.reshape(-1, *x.shape[2:]), y, held.labels, (*held.notes, note))
-    x, y, names = _checked(held.x, held.y if labels is None else labels, origin)
+    x, y, names = checked(held.x, held.y if labels is None else labels, origin)
     numbers = bool(held.words) and labels is None and y is not None and all(name.isdigit() for name in names)
     if numbers and max(map(int, names)) < len(held.words):
         names = tuple(held.words[int(name)] for name in names)
@@ -75,7 +75,8 @@ def _source(held: Arrays, labels: Any, origin: str, held_out: float | None, size
     return source
 
 
-def _checked(x: np.ndarray, labels: Any, origin: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+def checked(x: np.ndarray, labels: Any, origin: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Images or vectors with labels from 0 and the classes' names. Raises UserError where they are none, or not healthy."""
     if x.ndim not in (2, 3, 4):
         raise UserError(f"{origin}: an array of shape {x.shape}: give vectors [n, d] or images [n, h, w] or [n, h, w, c]")
     if x.dtype.kind not in "biuf":
@@ -90,7 +91,7 @@ def _checked(x: np.ndarray, labels: Any, origin: str) -> tuple[np.ndarray, np.nd
     return x, *classes(labels, len(x), origin)
 
 
-def _guarded(path: Path, read: Any) -> Any:
+def guarded(path: Path, read: Any) -> Any:
     """What `read` gives, or one clear line where the file is broken."""
     try:
         return read()
@@ -111,8 +112,8 @@ def _idx(folder: Path, stem: str) -> list[Path]:
 
 def _read_idx(path: Path) -> np.ndarray:
     """An idx file of bytes: two zeros, type 8, number of dimensions, each size as big-endian int32, the bytes."""
-    stored = _guarded(path, path.read_bytes)
-    raw = _guarded(path, lambda: gzip.decompress(stored)) if path.suffix == ".gz" else stored
+    stored = guarded(path, path.read_bytes)
+    raw = guarded(path, lambda: gzip.decompress(stored)) if path.suffix == ".gz" else stored
     if len(raw) < 4 or raw[:3] != b"\0\0\x08":
         raise UserError(f"{path}: not an idx file of bytes: give one, or an .npy")
     head = 4 + 4 * raw[3]
@@ -130,7 +131,7 @@ def _idx_labels(path: Path) -> np.ndarray | None:
 def _idx_folder(folder: Path, held_out: float | None, size: str | None) -> Source:
     """train-images and train-labels for training, t10k or test files, where there are any, as the held-out part."""
     first = _idx(folder, "train-images")[0]
-    x, y, names = _checked(_read_idx(first), _idx_labels(first), str(first))
+    x, y, names = checked(_read_idx(first), _idx_labels(first), str(first))
     if x.ndim == 2:
         raise UserError(f"{first}: vectors, and a folder of idx files is read as images: give this file itself, or an .npy")
     tests = _idx(folder, "t10k-images") + _idx(folder, "test-images")
@@ -138,7 +139,7 @@ def _idx_folder(folder: Path, held_out: float | None, size: str | None) -> Sourc
         source = images.from_array(x, y, names, str(folder), held_out, size=size)
         source.found = replace(source.found or Found(), kind="idx files", labels="the file of labels" if names else "")
         return source
-    test_x, test_y, test_names = _checked(_read_idx(tests[0]), _idx_labels(tests[0]), str(tests[0]))
+    test_x, test_y, test_names = checked(_read_idx(tests[0]), _idx_labels(tests[0]), str(tests[0]))
     if test_x.ndim == 2 or (y is not None and not set(test_names) <= set(names)):
         raise UserError(f"{tests[0]}: not images of the training images' classes: give both parts the same form and classes")
     if y is not None and test_y is None:

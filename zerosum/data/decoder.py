@@ -29,6 +29,8 @@ from PIL import (  # the plug-ins are named so that Pillow does not load all it 
     WebPImagePlugin,  # noqa: F401
 )
 
+Load = str | bytes | tuple[str | bytes, int]
+"""A file's path, or its bytes where it has none of its own; or either with 1 or 2, for its left or right half."""
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "DIB")  # JPEG opens MPO too
 LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)  # pixels; Pillow's own line between a large picture and a bomb
 
@@ -56,11 +58,11 @@ class Fact(NamedTuple):
     why: str = ""
 
 
-def examine(slot: int, load: str | bytes | tuple[str | bytes, int], shape: Shape | None) -> tuple[Fact, bytes | None]:
+def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | None]:
     """One file, by path or as bytes: what it is, and its bytes [height, width, channels] where a shape is asked for.
 
-    Beside a 1 or a 2 only its left or right half counts, as if that were the file. The bytes are left out where the shape
-    has too few channels or bits for it. Never raises for what a file holds.
+    Of a half, the half counts as the file. The bytes are left out where the shape has too few channels or bits for it. Never
+    raises for what a file holds.
     """
     content = b""
     load, half = load if isinstance(load, tuple) else (load, 0)
@@ -294,7 +296,7 @@ def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
 
 
-def chunk(items: list[tuple[int, str | bytes]], shape: Shape | None, out: str) -> list[Fact]:
+def chunk(items: list[tuple[int, Load]], shape: Shape | None, out: str) -> list[Fact]:
     """Examine files, and write the bytes of each to its slot in the file `out`."""
     facts = []
     size = shape.height * shape.width * shape.channels if shape else 0

@@ -18,8 +18,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from zerosum.data import decoder
-from zerosum.data.decoder import Fact, Shape
-from zerosum.data.shelf import Load
+from zerosum.data.decoder import Fact, Load, Shape
 
 Chunk = list[tuple[int, Load]]
 MANY = 5000

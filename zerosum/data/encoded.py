@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.shelf import Load, Shelf, mark
+from zerosum.data.decoder import Load
+from zerosum.data.shelf import Shelf, mark
 
 
 def find(arrays: Mapping[str, np.ndarray]) -> tuple[str, str] | None:

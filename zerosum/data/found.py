@@ -20,5 +20,8 @@ class Found:
     labels: str = ""  # where the labels came from
     cache: str = ""  # the pack's path
     streamed: bool = False  # whether items come from disk while training
+    alone: tuple[str, ...] = ()  # files without a partner, which were left out
+    cut: str = ""  # how items are cut from pictures, in words
+    pieces: int = 0  # training items that lie beside each other in such pictures
     notes: tuple[str, ...] = ()  # what else the user should know, a sentence each
     names: Sequence[str] = ()

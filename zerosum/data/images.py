@@ -70,14 +70,14 @@ def from_array(
 
     `size` is what they are brought to. Items that are equal, or of one of `groups` (int [n]), are held out together.
     """
-    planes = _planes(_bytes(x, origin))
-    sizes = {(planes.shape[2], planes.shape[3]): len(planes)}
     wanted = None if size is None else target.parse(size)
-    planes = _sized(planes, wanted)
+    planes = at_rest(x, origin, None)
+    sizes = {(planes.shape[2], planes.shape[3]): len(planes)}
+    planes = sized(planes, wanted)
     low, high = _range(x, origin)
     spec = Spec("images", tuple(planes.shape[1:]), names=names, offset=(low,), scale=(high - low,), origin=origin)
     if test is not None:
-        test = (_sized(_planes(_bytes(test[0], origin)), wanted), test[1])
+        test = (at_rest(test[0], origin, wanted), test[1])
         if test[0].shape[1:] != planes.shape[1:]:
             both = f"training images are {planes.shape[1:]} and test images {test[0].shape[1:]}"
             raise UserError(f"{origin}: {both}: make them alike")
@@ -88,7 +88,15 @@ def from_array(
     return source
 
 
-def _sized(planes: np.ndarray, size: target.Size | None) -> np.ndarray:
+def at_rest(x: np.ndarray, origin: str, size: target.Size | None) -> np.ndarray:
+    """Bytes [n, c, h, w] of images as `from_array` takes them, brought to a size.
+
+    Raises UserError where their scale is unknown.
+    """
+    return sized(_planes(_bytes(x, origin)), size)
+
+
+def sized(planes: np.ndarray, size: target.Size | None) -> np.ndarray:
     """Bytes [n, c, h, w] scaled to cover a size, antialiased, and cut to their middle."""
     if size is None or planes.shape[2:] == size or not len(planes):
         return planes

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from zerosum.data import cache, target
-from zerosum.data.decoder import Fact, Shape, examine
+from zerosum.data.decoder import Fact, Load, Shape, examine
 from zerosum.data.decoders import decode
-from zerosum.data.shelf import SUFFIXES, Load, Shelf
+from zerosum.data.shelf import SUFFIXES, Shelf
 from zerosum.errors import UserError
 
 VERSION = 2

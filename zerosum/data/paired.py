@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -40,6 +40,13 @@ class Paired(Source):
     def stored(self) -> tuple[Rows, Rows]:
         return self._x.stored()
 
+    def apart(self) -> tuple[InMemory, InMemory]:
+        """The inputs and the outputs, each as plain items, split as the pairs are."""
+        shape = tuple(self._a.shape[1:])
+        spec = replace(self.spec, given={}, made="")
+        inputs = InMemory(replace(spec, shape=shape), self._a, None, self._held_a, None)
+        return inputs, InMemory(spec, self._whole[0], None, self._whole[1], None)
+
     def fingerprint(self) -> str:
         digest = sha256((self._x.fingerprint() + repr((dict(self.spec.given), self.spec.made))).encode())
         for part in (self._a, self._held_a):
@@ -71,12 +78,13 @@ def from_arrays(
     held_out: float | None = None,
     groups: np.ndarray | None = None,
     test: tuple[Mapping[str, np.ndarray], np.ndarray] | None = None,
+    names: Sequence[str] = (),
 ) -> Paired:
     """A source from named inputs, each uint8 [n, c, h, w] of one height and width, and their outputs, uint8 [n, c, h, w].
 
     `held_out`: its share, by default 0.2 below 10,000 items and 0.1 from there on. Items with equal outputs, or of one of
-    `groups` (int [n]), are held out together. `test`: a held-out part that came with the data instead. Raises UserError where
-    numbers or sizes of inputs and outputs differ.
+    `groups` (int [n]), are held out together. `test`: a held-out part that came with the data instead. `names`: of the
+    items, then of those of `test`. Raises UserError where numbers or sizes of inputs and outputs differ.
     """
     for name, part in inputs.items():
         if len(part) != len(x):
@@ -85,7 +93,8 @@ def from_arrays(
             raise UserError(f"{origin}: inputs of different sizes, {name} {part.shape[2:]}: bring them to one")
     spec = Spec("images", tuple(x.shape[1:]), offset=(0.0,), scale=(255.0,), origin=origin)
     spec = replace(spec, given={name: list(part.shape[1:]) for name, part in inputs.items()}, made=made)
-    a, names = np.concatenate(list(inputs.values()), 1), [f"pair {i}" for i in range(len(x))]
+    a = np.concatenate(list(inputs.values()), 1)
+    names = list(names) or [f"pair {i}" for i in range(len(x) + (0 if test is None else len(test[1])))]
     if test is None:
         share = held_out if held_out is not None else (0.2 if len(x) < 10_000 else 0.1)
         rows, kept = divide(len(x), None, share, origin, equal(x, groups))

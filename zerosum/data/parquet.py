@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zerosum.data.shelf import Load, Shelf, mark
+from zerosum.data.decoder import Load
+from zerosum.data.shelf import Shelf, mark
 from zerosum.errors import UserError
 
 LABELS = ("label", "labels", "class", "target", "category", "fine_label", "y")

@@ -55,8 +55,15 @@ def shelf_of(path: Path) -> Shelf:
     return Parquet(path) if not shelf.names and parquet_files(path) else shelf
 
 
-def from_shelf(shelf: Shelf, labels: Any = None, held_out: float | None = None, size: str | None = None) -> Source:
-    """A source of the pictures of any shelf."""
+def from_shelf(
+    shelf: Shelf,
+    labels: Any = None,
+    held_out: float | None = None,
+    size: str | None = None,
+    test: np.ndarray | None = None,
+) -> Source:
+    """A source of the pictures of any shelf. `test`: bool for each, whether it came as part of a test set, which then is the
+    held-out part unless another share is asked for."""
     pack = packed(shelf, None if size is None else target.parse(size))
     read = tables.find(shelf) if labels is None else tables.Labels(labels, "as given")
     y, names = classes(read.values, pack.slots, shelf.origin)
@@ -65,7 +72,10 @@ def from_shelf(shelf: Shelf, labels: Any = None, held_out: float | None = None, 
     kept = pack.rows
     y = None if y is None else y[kept]
     share = held_out if held_out is not None else _share(len(kept), pack)
-    train, held = divide(len(kept), y, share, shelf.origin, pack.same[kept])
+    if test is not None and held_out is None and 0 < test[kept].sum() < len(kept):
+        train, held = np.flatnonzero(~test[kept]), np.flatnonzero(test[kept])
+    else:
+        train, held = divide(len(kept), y, share, shelf.origin, pack.same[kept])
     source, streamed = _source(pack, shelf.origin, names, y, train, held)
     source.found = Found(
         kind=shelf.kind,

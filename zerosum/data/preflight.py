@@ -48,6 +48,13 @@ class Preflight:
     cache: str = ""
     streamed: bool = False
     notes: tuple[str, ...] = ()
+    given: tuple[tuple[str, tuple[int, ...]], ...] = ()  # images to start from: name and (channels, height, width)
+    made: str = ""  # what is to be made of them
+    matched: bool = True  # whether each item has images of its own to start from
+    alone: int = 0  # files without a partner
+    alone_first: tuple[str, ...] = ()  # the first 20
+    cut: str = ""  # how items are cut from pictures
+    pieces: int = 0  # training items that lie beside each other in pictures
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for config.json."""
@@ -73,7 +80,7 @@ def inspect(source: Source) -> Preflight:
     classes = sorted(zip(spec.names, spec.counts, strict=True), key=lambda pair: -pair[1]) if spec.classes else []
     sizes = sorted(found.sizes.items(), key=lambda pair: -pair[1])
     brought = ""
-    if images and any(size != spec.shape[1:] for size in found.sizes):
+    if images and not found.cut and any(size != spec.shape[1:] for size in found.sizes):
         brought = f"{size_words((spec.shape[1], spec.shape[2]))}, {found.reason}"
     return Preflight(
         spec.origin,
@@ -100,6 +107,13 @@ def inspect(source: Source) -> Preflight:
         found.cache,
         found.streamed,
         found.notes,
+        tuple((name, tuple(shape)) for name, shape in spec.given.items()),
+        spec.made,
+        spec.matched,
+        len(found.alone),
+        found.alone[:20],
+        found.cut,
+        found.pieces,
     )
 
 
@@ -151,24 +165,38 @@ def lines(report: Preflight, whole: bool = False) -> list[str]:
             *report.notes,
         ]
     noun = "images" if len(report.shape) == 3 else "items"
+    called = "photographs" if report.cut else "pairs" if report.given and report.matched else noun
     shape = f"{report.shape[0]} x {report.shape[1]} x {report.shape[2]} (channels, height, width)" if noun == "images" else ""
     shape = shape or f"{report.shape[0]} numbers"
     if not report.training:
         return [f"data      {report.origin}: {shape}, fresh for every batch"]
     said = [
-        f"data      {report.origin} ({report.kind}): {report.training + report.held_out:,} {noun} of {shape}",
+        f"data      {report.origin} ({report.kind}): {report.training + report.held_out:,} {called} of {shape}",
         f"held out  {report.held_out:,}; {report.training:,} to train on",
     ]
     if noun != "images":
         return said + _classes(report, whole)
+    said += _pairs(report)
     if report.modes:
         said.append("stored    " + ", ".join(f"{count:,} {mode}" for mode, count in report.modes))
-    said += _sizes(report, whole) + _classes(report, whole) + _twins(report, whole)
+    labels = [] if report.given or report.cut else _classes(report, whole)
+    said += _sizes(report, whole) + labels + _twins(report, whole)
     if report.cache:
         how = "streamed from disk" if report.streamed else "in memory"
         said.append(f"cache     {home(report.cache)} ({how}; safe to remove)")
     said += [f"note      {note}" for note in report.notes]
     return said + _worries(report, whole)
+
+
+def _pairs(report: Preflight) -> list[str]:
+    """What is made of what, or cut from what."""
+    if report.cut:
+        return [f"crops     {report.cut}"]
+    if not report.given:
+        return []
+    shown = " + ".join(f"{printable(name)} ({' x '.join(map(str, shape))})" for name, shape in report.given)
+    how = "matched one by one" if report.matched else "not matched: each is drawn by itself"
+    return [f"pairs     {shown} -> {printable(report.made)} ({' x '.join(map(str, report.shape))}), {how}"]
 
 
 def _sizes(report: Preflight, whole: bool) -> list[str]:
@@ -210,8 +238,14 @@ def _worries(report: Preflight, whole: bool) -> list[str]:
         listed = "; ".join(f"{printable(name)} ({why})" for name, why in shown)
         more = f"; and {report.skipped - len(shown):,} more" if report.skipped > len(shown) else ""
         said.append(f"warning   {report.skipped:,} of {report.files:,} files cannot be read and were left out: {listed}{more}")
-    if report.training < FEW:
-        said.append(f"warning   {report.training:,} images are few to train on: a GAN may learn them by heart")
+    if report.alone:
+        lonely = report.alone_first if whole else report.alone_first[:3]
+        more = f" and {report.alone - len(lonely):,} more" if report.alone > len(lonely) else ""
+        listed = ", ".join(map(printable, lonely))
+        said.append(f"warning   {report.alone:,} files have no partner and were left out: {listed}{more}")
+    if max(report.training, report.pieces) < FEW:
+        noun = "pairs" if report.given and report.matched else "images"
+        said.append(f"warning   {report.training:,} {noun} are few to train on: a GAN may learn them by heart")
     if report.classes and report.classes[-1][1] * 10 < report.classes[0][1]:
         (most, many), (least, few) = report.classes[0], report.classes[-1]
         said.append(f"warning   unbalanced classes: {most} has {many:,}, {least} has {few:,}")

@@ -7,13 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
+from zerosum.data.decoder import Load
 from zerosum.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".npy")
 TABLES = (".csv", ".tsv", ".json", ".jsonl")
 OTHERS = (".npz", ".zip", ".tar", ".gz", ".tgz", ".parquet")
-Load = str | bytes | tuple[str | bytes, int]
-"""A file's path, or its bytes where it has none of its own; or either with 1 or 2, for its left or right half."""
 
 
 class Shelf(ABC):

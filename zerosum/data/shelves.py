@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zerosum.data.shelf import Load, Shelf, mark
+from zerosum.data.decoder import Load
+from zerosum.data.shelf import Shelf, mark
 
 
 class Part(Shelf):

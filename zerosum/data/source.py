@@ -37,6 +37,7 @@ class Spec:
     private: dict[str, Any] = field(default_factory=dict, hash=False)  # what reading them so far cost, where that is limited
     given: dict[str, Any] = field(default_factory=dict, hash=False)  # images to start from, by name: [channels, height, width]
     made: str = ""  # the name of what is to be made of them
+    matched: bool = True  # whether each item has images of its own to be made of
 
     @property
     def classes(self) -> int:

@@ -43,8 +43,8 @@ def find(name: str) -> ModuleType:
 
 
 def needs(name: str) -> str | None:
-    """What the recipe plays on instead of plain items; None where it plays on those, or is "auto". Raises as `find` does."""
-    return None if name == "auto" else vars(find(name)).get("NEEDS")
+    """What the recipe plays on, "items" where it says nothing else; None for "auto". Raises as `find` does."""
+    return None if name == "auto" else vars(find(name)).get("NEEDS", "items")
 
 
 def _run_file(path: Path) -> ModuleType:
