@@ -27,6 +27,7 @@ BELOW = {
     | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair"}
     | {"private", "recipes"},
     "play.py": LOW,
+    "tiles.py": {"game"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
     "cache.py": set(),
