@@ -102,4 +102,7 @@ def _losses(losses: dict[str, float]) -> str:
 
 
 def _score(scores: list[Score]) -> str:
-    return f"  | {scores[0].name} {scores[0].value:.3f} (real data {scores[0].real:.3f})" if scores else ""
+    if not scores:
+        return ""
+    known = "" if scores[0].real is None else f" (real data {scores[0].real:.3f})"
+    return f"  | {scores[0].name} {scores[0].value:.3f}{known}"

@@ -82,11 +82,11 @@ def _number(value: Any) -> bool:
 
 
 def _scores(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The row's scores that can be shown: those with a name, a value and a real one; the rest may be missing."""
+    """The row's scores that can be shown: those with a name and a value; the rest may be missing."""
     found = row.get("scores")
-    known = lambda one: all(_number(one.get(name)) for name in ("value", "real"))
-    perhaps = lambda one: all(one.get(name) is None or _number(one[name]) for name in ("trivial", "low", "high"))
-    whole = lambda one: isinstance(one, dict) and isinstance(one.get("name"), str) and known(one) and perhaps(one)
+    perhaps = lambda one: all(one.get(name) is None or _number(one[name]) for name in ("real", "trivial", "low", "high"))
+    known = lambda one: isinstance(one.get("name"), str) and _number(one.get("value"))
+    whole = lambda one: isinstance(one, dict) and known(one) and perhaps(one)
     return [one for one in found if whole(one)] if isinstance(found, list) else []
 
 
@@ -117,12 +117,13 @@ def _items(spec: dict[str, Any]) -> str:
 def _bar(score: dict[str, Any]) -> dict[str, Any]:
     """The score with its place, and its interval's, in percent of the way from a trivial generator to real data.
 
-    Without a trivial value that is worse than the real one there is no place; without an interval no `from` and `to`.
+    Without a real value, or a trivial one that is worse, there is no place; without an interval no `from` and `to`.
     """
     trivial, low, high = (score.get(name) for name in ("trivial", "low", "high"))
     named = score.get("beside")
     beside = {str(name): value for name, value in named.items() if _number(value)} if isinstance(named, dict) else {}
     bar = {
+        "real": None,
         "trivial": None,
         "low": None,
         "high": None,
@@ -135,6 +136,8 @@ def _bar(score: dict[str, Any]) -> dict[str, Any]:
     }
     if trivial is None or score["name"] in NAMES:  # what columns drawn one by one give away is little, and no end of a way
         return bar
+    if bar["real"] is None:
+        return bar | {"below": score["value"] < trivial if score.get("better") == "higher" else score["value"] > trivial}
     if trivial == score["real"] or (trivial > score["real"]) != (score.get("better") == "lower"):
         return bar
     span = score["real"] - trivial

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from zerosum import noise
 from zerosum.data.source import Source, Spec
@@ -107,6 +108,13 @@ class Sampler:
     def generate(self, inputs: Batch) -> Batch:
         """The items that inputs give, in model space on the CPU: x, and y where the inputs have labels."""
         return generate(self.run, inputs, 5000 if self.spec.kind == "tables" else 250)
+
+    def back(self, x: Tensor) -> Tensor:
+        """The way back of a game that maps both ways: images of the output's kind -> of the input's kind, on the CPU."""
+        assert self.maps is not None and self.maps.back is not None
+        with self.run.shown() as nets:
+            parts = x.split(max(1, PIXELS // x[0, 0].numel()))
+            return torch.cat([self.maps.back(nets, {"a": part.to(self.run.pace.device)}).float().cpu() for part in parts])
 
     def make(self, n: int, seed: int = 0, label: int | str | None = None, truncation: float | None = None) -> Batch:
         """n new items in model space on the CPU, x (and y); with `label`, a class's number or name, all of that class.

@@ -53,10 +53,10 @@ def table(scores: list[Any]) -> None:
         sheet.add_column(title, justify="left" if words else "right", no_wrap=title != "score", min_width=len(title))
     for one in scores:
         between = "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
-        trivial = "" if one.trivial is None else number(one.trivial)
+        real, trivial = ("" if value is None else number(value) for value in (one.real, one.trivial))
         beside = ["" if name not in one.beside else number(one.beside[name]) for name in others]
         name = f"{'↑' if one.better == 'higher' else '↓'} {one.name}" if others else one.name
-        sheet.add_row(name, number(one.value), between, number(one.real), trivial, *(beside if others else [one.better]))
+        sheet.add_row(name, number(one.value), between, real, trivial, *(beside if others else [one.better]))
     console.print(sheet)
     if others:
         say("↑ higher is better, ↓ lower is better")

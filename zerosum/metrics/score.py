@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
+from torch import Tensor
+
 from zerosum.game import Batch, Maps
 
 
@@ -30,6 +32,9 @@ class Maker(Protocol):
     def generate(self, inputs: Batch) -> Batch:
         """The items that inputs give, as `make` gives them."""
 
+    def back(self, x: Tensor) -> Tensor:
+        """Where it maps both ways: images of the output's kind -> images of the input's kind, in model space on the CPU."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -38,7 +43,7 @@ class Score:
     name: str
     value: float
     better: Literal["higher", "lower"]
-    real: float  # the same measure on real data: the best to hope for
+    real: float | None  # the same measure on real data: the best to hope for; None where there is no end to it
     trivial: float | None  # the same measure on a generator that has learned next to nothing; None where that has no meaning
     protocol: str  # features, counts, split, resize, seed: in a sentence
     low: float | None = None  # 95 % interval of the value; None where there are too few items to tell
