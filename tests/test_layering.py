@@ -22,9 +22,10 @@ BELOW = {
     "parts.py": LOW | {"data", "losses", "penalties"},
     "augment": LOW | {"data", "losses", "parts", "augment"},
     "pair.py": LOW | {"data", "losses", "penalties", "layers", "parts", "augment"},
+    "translation.py": LOW | {"data", "losses", "penalties", "layers", "nets", "parts", "augment"},
     "agreement.py": set(),
     "recipes": LOW
-    | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair"}
+    | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "translation"}
     | {"private", "recipes"},
     "play.py": LOW,
     "tiles.py": {"game"},

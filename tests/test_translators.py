@@ -95,6 +95,11 @@ def test_patches_are_left_at_any_size(size):
     assert [patch.layers_for(side, side) for side in (256, 128, 64, 32)] == [3, 3, 2, 1]
 
 
+def test_the_paper_s_discriminator_has_its_number_of_weights():
+    net = patch.Discriminator(6, 3)
+    assert sum(p.numel() for p in net.parameters() if p.ndim == 4) == 16 * (6 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512)
+
+
 @pytest.mark.parametrize("affine", [False, True])
 def test_instance_norm_is_torchs_with_its_derivatives(affine):
     x = torch.randn(3, 2, 4, 5, dtype=torch.float64).contiguous(memory_format=torch.channels_last).requires_grad_()

@@ -44,7 +44,7 @@ class Discriminator(nn.Module):
         self.stages = nn.ModuleList()
         before = inputs
         for level in range(1, n_layers + 2):
-            after = channels(width, level + 1) if level > 1 else width
+            after = channels(width, level)
             normed = level > 1
             layer = Conv2d(before, after, 4, 1 if level > n_layers else 2, 1, bias=not normed or kind == "none")
             self.stages.append(nn.Sequential(layer, *(norm(kind, after) if normed else []), LeakyReLU()))

@@ -1,0 +1,146 @@
+"""What the benchmarks of image-to-image translation share: fitting in a given time, floors, scores, pictures.
+
+The test part is cut off before anything is learned. What a run holds out for its guard comes from the rest.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from zerosum.data.source import Source, as_batch
+from zerosum.job import Job, settings
+from zerosum.machine import describe
+from zerosum.metrics import find_features
+from zerosum.metrics.features.base import Features
+from zerosum.metrics.kernel import kid
+from zerosum.sampling import generate
+from zerosum.train import Training
+
+SHARE = 0.15
+
+
+def parts(groups: np.ndarray, validate: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(rows to learn from, test rows): those of the last 15 % of the groups in a fixed order; groups: int [rows].
+
+    With `validate`, the same of the rest instead: settings are chosen by that, and the test part is not looked at.
+    """
+
+    def cut(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        at = round(len(names) * (1 - SHARE))
+        return names[:at], names[at:]
+
+    train, test = cut(np.random.default_rng(20251).permutation(np.unique(groups)))
+    if validate:
+        train, test = cut(train)
+    rows = lambda names: np.flatnonzero(np.isin(groups, names))
+    return rows(train), rows(test)
+
+
+def on_colour(rgba: np.ndarray, colour: int = 128) -> np.ndarray:
+    """RGBA uint8 [..., h, w, 4] laid over a flat grey -> uint8 [..., 3, h, w]."""
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    flat = (rgba[..., :3] * alpha + colour * (1 - alpha)).round().astype(np.uint8)
+    return np.moveaxis(flat, -1, -3)
+
+
+def space(x: np.ndarray) -> Tensor:
+    """Bytes in [-1, 1]."""
+    return as_batch(torch.from_numpy(np.ascontiguousarray(x)), None)["x"]
+
+
+def fitted(source: Source, recipe: str, values: Mapping[str, Any], minutes: float, seed: int, device: str = "cpu") -> Job:
+    """A trained job; its report of speed is printed."""
+    plan = Training(minutes=minutes, seed=seed, device=device, pictures=0, scores=0)
+    begun = time.perf_counter()
+    job = Job.new("benchmark", source, recipe, settings(recipe, values), plan, Path(tempfile.mkdtemp()) / "run")
+    job.play()
+    took = time.perf_counter() - begun
+    weights = sum(p.numel() for p in job.run.game.nets["G"].parameters()) if "G" in job.run.game.nets else 0
+    print(
+        f"{recipe} {dict(values)}: {job.run.clock.step:,} steps of {job.run.batch} in {took:.0f} s; G {weights:,}", flush=True
+    )
+    return job
+
+
+def made(job: Job, a: Tensor) -> Tensor:
+    """The job's outputs for inputs [n, c, h, w], rounded to 8 bits."""
+    return rounded(generate(job.run, {"a": a})["x"])
+
+
+def rounded(x: Tensor) -> Tensor:
+    """As 8-bit images would give it."""
+    return ((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+
+
+def psnr(x: Tensor, y: Tensor) -> float:
+    """Mean over images of 10 log10(1 / MSE), pixels in [0, 1]; an image without an error counts as one of 60 dB."""
+    mse = ((x - y) / 2).square().mean((1, 2, 3)).double()
+    return float((-10 * mse.log10()).clamp(max=60).mean())
+
+
+def nearest(train_a: Tensor, train_x: Tensor, a: Tensor) -> Tensor:
+    """The output of the training pair whose input is nearest by pixels."""
+    apart = torch.cat([torch.cdist(part.flatten(1), train_a.flatten(1)) for part in a.split(200)])
+    return train_x[apart.argmin(1)]
+
+
+def features(path: str, source: Source, device: str = "cpu") -> Features:
+    """The feature network of a file."""
+    return find_features(path, source, device)
+
+
+def ssim(x: Tensor, y: Tensor) -> float:
+    """Structural similarity, mean over images: uniform windows of 7 pixels, sample covariances, of each channel.
+
+    Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity", eq. 13.
+    """
+    x, y = ((z.double() + 1) / 2 for z in (x, y))
+    mean = lambda z: avg_pool2d(z, 7, 1)
+    mx, my, again = mean(x), mean(y), 49 / 48
+    vx, vy, both = (again * (mean(a * b) - ma * mb) for a, b, ma, mb in ((x, x, mx, mx), (y, y, my, my), (x, y, mx, my)))
+    c1, c2 = 0.01**2, 0.03**2
+    found = (2 * mx * my + c1) * (2 * both + c2) / ((mx.square() + my.square() + c1) * (vx + vy + c2))
+    return float(found.mean())
+
+
+class Table:
+    """Rows of scores, printed as they come."""
+
+    def __init__(self, net: Features, target: Tensor) -> None:
+        self.net, self.target, self._seen = net, target, net(target)
+        print(f"\n| | PSNR, dB | SSIM | kernel distance, {net.name} | L1, of 255 |\n|---|---|---|---|---|", flush=True)
+
+    def row(self, name: str, x: Tensor) -> tuple[float, float]:
+        """(PSNR, kernel distance) of outputs against the targets."""
+        x = rounded(x)
+        near, far = psnr(x, self.target), kid(self.net(x), self._seen)
+        print(
+            f"| {name} | {near:.2f} | {ssim(x, self.target):.4f} | {far:.4f} | {127.5 * (x - self.target).abs().mean():.2f} |",
+            flush=True,
+        )
+        return near, far
+
+
+def picture(columns: list[Tensor], path: Path, scale: int = 1) -> None:
+    """One item a row; in it each tensor's image, [n, 1 or 3, h, w]."""
+    rows = torch.cat([rounded(x.expand(-1, 3, -1, -1)) for x in columns], 3)
+    sheet = torch.cat(list(rows), 1).movedim(0, -1)
+    image = Image.fromarray(((sheet + 1) * 127.5).round().byte().numpy())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST).save(path)
+
+
+def machine() -> str:
+    """The machine in a line."""
+    found = describe("cpu")
+    return f"{found['threads']} threads, {found['processor']}, torch {found['torch']}"

@@ -1,0 +1,136 @@
+"""Games of pairs: what each side minimises, worked out by hand, and what the recipes refuse."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from zerosum import UserError, check_recipe, noise, recipes
+from zerosum.data import paired
+from zerosum.game import Clock
+from zerosum.layers.jitter import jittered
+from zerosum.nets import patch
+from zerosum.play import Run, play
+from zerosum.translation import PairSettings, pair_maps, translation
+
+
+def pairs(*names, n=40, size=(16, 16)):
+    """Inputs of one, two, three channels; outputs of three, the first input's negative in each."""
+    draw = lambda c: np.random.default_rng(c).integers(0, 256, (n, c, *size), np.uint8)
+    x = np.repeat(255 - draw(1), 3, 1)
+    return paired.from_arrays({name: draw(1 + i) for i, name in enumerate(names or ("sketch",))}, x, "photo")
+
+
+def toy(**settings):
+    """(game, its nets, batch, cfg): G is a 1 x 1 convolution from one channel to three."""
+    torch.manual_seed(0)
+    cfg, spec = PairSettings(batch=8, width=2, **settings), pairs().spec
+    G, D = nn.Conv2d(1, 3, 1), patch.Discriminator(4, 1, 2)
+    for p in D.parameters():
+        nn.init.normal_(p, 0, 0.5)
+    game = translation(cfg, spec, pair_maps(spec), G, D)
+    return game, nn.ModuleDict(game.nets), next(pairs().batches(4, 0)), cfg
+
+
+def test_what_g_minimises_by_hand():
+    game, nets, batch, _ = toy(adversarial=2.0, l1_weight=7.0, match_weight=3.0)
+    made, real = nets["G"](batch["a"]), torch.cat([batch["a"], batch["x"]], 1)
+    (_, g) = game.turns
+    terms = g.loss(nets, batch, Clock())
+    fake = torch.cat([batch["a"], made], 1)
+    assert torch.isclose(terms["l1"], 7 * (made - batch["x"]).abs().mean())
+    assert torch.isclose(terms["adv"], 2 * softplus(-nets["D"](fake)).mean())
+    apart = [(one - other).abs().mean() for one, other in zip(nets["D"].maps(fake)[0], nets["D"].maps(real)[0], strict=True)]
+    assert len(apart) == 2 and torch.isclose(terms["match"], 3 * sum(apart))
+    assert set(terms) == {"adv", "l1", "match"}
+
+
+def test_what_d_minimises_by_hand():
+    game, nets, batch, _ = toy(penalty="r1", penalty_weight=5.0)
+    terms = game.turns[0].loss(nets, batch, Clock())
+    x = batch["x"].clone().requires_grad_()
+    real = nets["D"](torch.cat([batch["a"], x], 1))
+    fake = nets["D"](torch.cat([batch["a"], nets["G"](batch["a"])], 1))
+    assert torch.isclose(terms["adv"], softplus(-real).mean() + softplus(fake).mean())
+    (gradient,) = torch.autograd.grad(real.mean((1, 2, 3)).sum(), x)  # of the mean over an item's patches, by its output alone
+    assert torch.isclose(terms["r1"], 5 * gradient.square().sum((1, 2, 3)).mean() / 2)
+    assert torch.isclose(terms["logit_real"], real.mean())
+
+
+def test_d_judges_the_output_beside_its_input():
+    game, nets, batch, _ = toy()
+    other = batch | {"a": batch["a"].flip(0)}
+    watched = [game.turns[0].loss(nets, one, Clock())["logit_real"] for one in (batch, other)]
+    assert not torch.isclose(*watched)
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "compose"])
+def test_without_an_adversary_there_is_no_d_and_the_output_nears_its_target(name):
+    module, source = recipes.find(name), pairs()
+    cfg = module.Config(adversarial=0.0, width=8, batch=8, lr_g=2e-3)
+    game = module.build(cfg, source.spec)
+    assert set(game.nets) == {"G"} and [turn.player for turn in game.turns] == ["G"]
+    scored = [logs for logs in play(Run(game, 30, 8), source)]
+    assert all(set(logs) == {"G/l1"} for logs in scored)
+    assert scored[-1]["G/l1"] < 0.98 * scored[0]["G/l1"]
+
+
+def test_a_game_of_nothing_is_refused():
+    with pytest.raises(UserError, match="all 0"):
+        toy(adversarial=0.0, l1_weight=0.0)
+
+
+def test_pix2pix_takes_one_input_and_compose_many():
+    many = pairs("left", "back", "right", size=(20, 37))
+    with pytest.raises(UserError, match="left, back, right: take --recipe compose"):
+        recipes.find("pix2pix").build(recipes.find("pix2pix").Config(), many.spec)
+    game = recipes.find("compose").build(recipes.find("compose").Config(width=8), many.spec)
+    assert (game.maps.names, game.maps.channels, game.maps.tile) == (("left", "back", "right"), (1, 2, 3), (20, 37))
+    assert game.maps.made == "photo" and game.draw(3) == {}
+
+
+def test_compose_keeps_every_promise_with_three_inputs_of_odd_size():
+    check_recipe("compose", pairs("left", "back", "right", size=(20, 37)), width=8)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"kind": "batch", "dropout": 0.5, "match_weight": 1.0},
+        {"kind": "none", "spectral_norm": True, "loss": "hinge", "zoom": 1.0},
+        {"loss": "least_squares", "instance_noise": 0.1, "augment": "diffaugment"},
+        {"downs": 2, "n_layers": 2, "finish": 4, "blocks": 1, "penalty": "gradient_penalty", "ema_halflife_kimg": 0.1},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_pix2pix_conforms_with_parts(part):
+    check_recipe("pix2pix", width=4, steps=4, **part)
+
+
+def test_images_too_small_for_a_patch_are_refused():
+    with pytest.raises(UserError, match="at least 6 x 6"):
+        recipes.find("pix2pix").build(recipes.find("pix2pix").Config(), pairs(size=(5, 9)).spec)
+
+
+def test_jitter_moves_what_belongs_together_alike_and_mirrors_half():
+    x = torch.rand(400, 2, 8, 10)
+    noise.seed_step(0, 0)
+    one, other = jittered(x[:, :1], x[:, 1:], zoom=1.25, mirror=True)
+    noise.seed_step(0, 0)
+    (both,) = jittered(x, zoom=1.25, mirror=True)
+    assert torch.equal(torch.cat([one, other], 1), both)
+    (flipped,) = jittered(x, mirror=True)
+    share = (flipped == x.flip(3)).flatten(1).all(1).float().mean()
+    assert 0.4 < share < 0.6 and ((flipped == x) | (flipped == x.flip(3))).flatten(1).all(1).all()
+    assert jittered(x)[0] is x
+
+
+def test_jitter_enlarges_by_the_zoom_and_stays_inside():
+    ramp = torch.linspace(-1 + 1 / 16, 1 - 1 / 16, 16).expand(50, 1, 16, 16)
+    noise.seed_step(0, 0)
+    (cut,) = jittered(ramp, zoom=1.25)
+    steps = cut[:, 0, 8, 2:14].diff(dim=1)
+    assert torch.allclose(steps, torch.full_like(steps, 2 / 16 / 1.25), atol=1e-5)
+    middle = cut[:, 0, 8, 7:9].mean(1)
+    assert middle.abs().max() <= 0.2 + 1e-5 and middle.std() > 0.08

@@ -1,0 +1,132 @@
+"""The game of pairs: G makes an image from an image, D judges it beside what it was made from.
+
+Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks", eqs. 1 to 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from zerosum.augment import augmentation, augmented, observed
+from zerosum.data.source import Spec
+from zerosum.errors import UserError
+from zerosum.game import Batch, Clock, Game, Maps, Terms, Turn
+from zerosum.layers.jitter import jittered
+from zerosum.layers.norm import NormName
+from zerosum.layers.spectral import spectral
+from zerosum.losses import adversarial_loss
+from zerosum.nets import patch
+from zerosum.nets.unet import UNet, most_downs
+from zerosum.parts import Settings, check, ema, need_images, noisy, player_d, player_g, smoothness
+from zerosum.penalties import Critic
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairSettings(Settings):
+    """What recipes of pairs understand beside the rest. There is no noise vector: z_dim and noise do nothing."""
+
+    adversarial: float = 1.0  # weight of what D says of the outputs; 0: no D at all, which leaves a plain regression
+    l1_weight: float = 100.0  # weight of the mean absolute difference from the wanted output
+    match_weight: float = 0.0  # weight of the same difference between D's feature maps of the two
+    kind: NormName = "instance"  # norm of both nets
+    downs: int = 0  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
+    n_layers: int = 0  # how often D halves what it judges the patches of; 0: 3 times from 128 pixels on, 2 from 64, else 1
+    dropout: float = 0.0  # share dropped in G's first three doublings, in training
+    blocks: int = 0  # residual blocks after each of G's doublings
+    finish: int = 0  # channels of a last stage of G at full size, which sees the input; 0: none
+    zoom: float = 1.0  # pairs are enlarged by this and cut back at random; the paper: 1.117
+    mirror: bool = False  # pairs are mirrored left to right half of the time
+
+
+def pair_maps(spec: Spec) -> Maps:
+    """Inputs as the pairs have them, at their own size."""
+    names, channels = tuple(spec.given), tuple(shape[0] for shape in spec.given.values())
+    ask = lambda batch: {"a": batch["a"]}
+    return Maps(ask, names, channels, (spec.shape[1], spec.shape[2]), made=spec.made or "output")
+
+
+def networks(cfg: PairSettings, spec: Spec, maps: Maps) -> tuple[UNet, patch.Discriminator | None]:
+    """The paper's U-Net, and its PatchGAN where the game is adversarial. Raises UserError where images are too small."""
+    shape = need_images(spec, "for pairs", least=patch.LEAST)
+    before, height, width = sum(maps.channels), *maps.tile
+    downs = cfg.downs or most_downs(height, width)
+    G = UNet(before, shape[0], downs, cfg.width, cfg.kind, cfg.dropout, cfg.blocks, cfg.finish)
+    if not cfg.adversarial and not cfg.match_weight:
+        return G, None
+    n_layers = cfg.n_layers or patch.layers_for(height, width)
+    return G, patch.Discriminator(before + shape[0], n_layers, cfg.width, cfg.kind)
+
+
+def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patch.Discriminator | None) -> Game:
+    """D's turn (n_critic times), then G's: both see the input. Without D, G's turn alone.
+
+    G minimises `adversarial` times what D says, `l1_weight` times the mean absolute difference (eqs. 3 and 4) and
+    `match_weight` times the same of D's feature maps, summed over its stages (Wang et al. 2018, "High-Resolution Image
+    Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). Raises UserError where all three are 0.
+    """
+    check(cfg)
+    if not cfg.adversarial + cfg.l1_weight + cfg.match_weight:
+        raise UserError("adversarial, l1_weight and match_weight are all 0: G would learn nothing, so give one of them")
+    loss = adversarial_loss(cfg.loss)
+    if D is not None and cfg.spectral_norm:
+        spectral(D)
+
+    def seen(batch: Batch) -> tuple[Tensor, Tensor]:
+        a, x = jittered(maps.ask(batch)["a"], batch["x"], zoom=cfg.zoom, mirror=cfg.mirror)
+        return a, x  # of one row the same place
+
+    def shown(nets: nn.ModuleDict, a: Tensor, x: Tensor, clock: Clock) -> Tensor:
+        return noisy(cfg, augmented(nets, torch.cat([a, x.float()], 1), clock), clock)
+
+    def judge(nets: nn.ModuleDict, pair: Tensor) -> tuple[list[Tensor], Tensor]:
+        """(D's feature maps, where they are compared; its logits)."""
+        net = nets["D"]
+        assert isinstance(net, patch.Discriminator)
+        return net.maps(pair) if cfg.match_weight else ([], net(pair))
+
+    def critic(nets: nn.ModuleDict, a: Tensor, clock: Clock) -> Critic:
+        """One number an item: the mean over its patches."""
+        return lambda x: nets["D"](augmented(nets, torch.cat([a, x], 1), clock)).mean((1, 2, 3))
+
+    def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        a, x = seen(batch)
+        made = nets["G"](a)
+        real, fake = nets["D"](shown(nets, a, x, clock)), nets["D"](shown(nets, a, made, clock))
+        terms = {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, critic(nets, a, clock), x, made, clock)
+        watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
+        return terms | watched | observed(nets, real, clock)
+
+    def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        a, x = seen(batch)
+        made = nets["G"](a).float()
+        terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
+        if D is None:
+            return terms
+        found, fake = judge(nets, shown(nets, a, made, clock))
+        wanted, real = found, fake
+        if cfg.match_weight or loss.g_sees_real:
+            with torch.no_grad():
+                wanted, real = judge(nets, shown(nets, a, x, clock))
+        if cfg.adversarial:
+            terms["adv"] = cfg.adversarial * loss.g(fake, real)
+        if cfg.match_weight:
+            apart = [l1_loss(one.float(), other.float()) for one, other in zip(found, wanted, strict=True)]
+            terms["match"] = cfg.match_weight * reduce(torch.add, apart)
+        return terms
+
+    judged = {} if D is None else {"D": D, **augmentation(cfg, spec)}
+    g = Turn("G", g_turn)
+    return Game(
+        nets={"G": G, **judged},
+        players={"G": player_g(cfg, "G")} | ({} if D is None else {"D": player_d(cfg, "D")}),
+        turns=(g,) if D is None else (Turn("D", d_turn, repeat=cfg.n_critic), g),
+        draw=lambda n: {},
+        generate=lambda nets, batch: nets["G"](batch["a"]),
+        ema=ema(cfg, "G"),
+        maps=maps,
+    )
