@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from zerosum.data.source import Source, as_batch
 from zerosum.job import Job, settings
@@ -23,6 +22,8 @@ from zerosum.machine import describe
 from zerosum.metrics import find_features
 from zerosum.metrics.features.base import Features
 from zerosum.metrics.kernel import kid
+from zerosum.metrics.psnr import MOST, psnr
+from zerosum.metrics.ssim import ssim
 from zerosum.sampling import generate
 from zerosum.train import Training
 
@@ -82,12 +83,6 @@ def rounded(x: Tensor) -> Tensor:
     return ((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
 
 
-def psnr(x: Tensor, y: Tensor) -> float:
-    """Mean over images of 10 log10(1 / MSE), pixels in [0, 1]; an image without an error counts as one of 60 dB."""
-    mse = ((x - y) / 2).square().mean((1, 2, 3)).double()
-    return float((-10 * mse.log10()).clamp(max=60).mean())
-
-
 def nearest(train_a: Tensor, train_x: Tensor, a: Tensor) -> Tensor:
     """The output of the training pair whose input is nearest by pixels."""
     apart = torch.cat([torch.cdist(part.flatten(1), train_a.flatten(1)) for part in a.split(200)])
@@ -99,18 +94,14 @@ def features(path: str, source: Source, device: str = "cpu") -> Features:
     return find_features(path, source, device)
 
 
-def ssim(x: Tensor, y: Tensor) -> float:
-    """Structural similarity, mean over images: uniform windows of 7 pixels, sample covariances, of each channel.
+def level(x: Tensor) -> Tensor:
+    """Grey levels, 0 to 255."""
+    return (rounded(x) + 1) * 127.5
 
-    Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity", eq. 13.
-    """
-    x, y = ((z.double() + 1) / 2 for z in (x, y))
-    mean = lambda z: avg_pool2d(z, 7, 1)
-    mx, my, again = mean(x), mean(y), 49 / 48
-    vx, vy, both = (again * (mean(a * b) - ma * mb) for a, b, ma, mb in ((x, x, mx, mx), (y, y, my, my), (x, y, mx, my)))
-    c1, c2 = 0.01**2, 0.03**2
-    found = (2 * mx * my + c1) * (2 * both + c2) / ((mx.square() + my.square() + c1) * (vx + vy + c2))
-    return float(found.mean())
+
+def decibels(x: Tensor, y: Tensor) -> float:
+    """PSNR over all channels, its mean over images; an image without an error counts as one of 100 dB."""
+    return float(psnr(level(x), level(y)).clamp(max=MOST).mean())
 
 
 class Table:
@@ -122,12 +113,10 @@ class Table:
 
     def row(self, name: str, x: Tensor) -> tuple[float, float]:
         """(PSNR, kernel distance) of outputs against the targets."""
-        x = rounded(x)
-        near, far = psnr(x, self.target), kid(self.net(x), self._seen)
-        print(
-            f"| {name} | {near:.2f} | {ssim(x, self.target):.4f} | {far:.4f} | {127.5 * (x - self.target).abs().mean():.2f} |",
-            flush=True,
-        )
+        x, like = rounded(x), float(ssim(level(x), level(self.target)).mean())
+        near, far = decibels(x, self.target), kid(self.net(x), self._seen)
+        l1 = (level(x) - level(self.target)).abs().mean()
+        print(f"| {name} | {near:.2f} | {like:.4f} | {far:.4f} | {l1:.2f} |", flush=True)
         return near, far
 
 

@@ -107,7 +107,7 @@ def main() -> None:
         ways |= {name: partial(our.made, job) for name, job in jobs.items()}
         print("\n| PSNR, dB, at frame | 1 | 2 | 3 | 4 |\n|---|---|---|---|---|")
         for name, way in ways.items():
-            scores = [our.psnr(made, frame) for made, frame in zip(rolled(way, first), frames, strict=True)]
+            scores = [our.decibels(made, frame) for made, frame in zip(rolled(way, first), frames, strict=True)]
             print(f"| {name} | " + " | ".join(f"{score:.2f}" for score in scores) + " |", flush=True)
         if args.picture:
             rows = [

@@ -113,16 +113,13 @@ def test_images_too_small_for_a_patch_are_refused():
         recipes.find("pix2pix").build(recipes.find("pix2pix").Config(), pairs(size=(5, 9)).spec)
 
 
-def test_jitter_moves_what_belongs_together_alike_and_mirrors_half():
-    x = torch.rand(400, 2, 8, 10)
+def test_jitter_cuts_what_belongs_together_alike():
+    x = torch.rand(6, 2, 8, 10)
     noise.seed_step(0, 0)
-    one, other = jittered(x[:, :1], x[:, 1:], zoom=1.25, mirror=True)
+    one, other = jittered(x[:, :1], x[:, 1:], zoom=1.25)
     noise.seed_step(0, 0)
-    (both,) = jittered(x, zoom=1.25, mirror=True)
-    assert torch.equal(torch.cat([one, other], 1), both)
-    (flipped,) = jittered(x, mirror=True)
-    share = (flipped == x.flip(3)).flatten(1).all(1).float().mean()
-    assert 0.4 < share < 0.6 and ((flipped == x) | (flipped == x.flip(3))).flatten(1).all(1).all()
+    (both,) = jittered(x, zoom=1.25)
+    assert torch.equal(torch.cat([one, other], 1), both) and not torch.equal(both, x)
     assert jittered(x)[0] is x
 
 

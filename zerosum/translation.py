@@ -40,7 +40,6 @@ class PairSettings(Settings):
     blocks: int = 0  # residual blocks after each of G's doublings
     finish: int = 0  # channels of a last stage of G at full size, which sees the input; 0: none
     zoom: float = 1.0  # pairs are enlarged by this and cut back at random; the paper: 1.117
-    mirror: bool = False  # pairs are mirrored left to right half of the time
 
 
 def pair_maps(spec: Spec) -> Maps:
@@ -77,7 +76,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         spectral(D)
 
     def seen(batch: Batch) -> tuple[Tensor, Tensor]:
-        a, x = jittered(maps.ask(batch)["a"], batch["x"], zoom=cfg.zoom, mirror=cfg.mirror)
+        a, x = jittered(maps.ask(batch)["a"], batch["x"], zoom=cfg.zoom)
         return a, x  # of one row the same place
 
     def shown(nets: nn.ModuleDict, a: Tensor, x: Tensor, clock: Clock) -> Tensor:

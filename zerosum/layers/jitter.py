@@ -1,4 +1,4 @@
-"""Jitter: images of one item enlarged a little, cut out at one place and mirrored alike.
+"""Jitter: images of one item enlarged a little, and all cut back at one place.
 
 Isola et al. 2017 (pix2pix), appendix 6.2: "random jitter was applied by resizing the 256 x 256 input images to 286 x 286 and
 then randomly cropping back to size 256 x 256", and mirroring.
@@ -13,13 +13,11 @@ from torch.nn.functional import affine_grid, grid_sample
 from zerosum import noise
 
 
-def jittered(*images: Tensor, zoom: float = 1.0, mirror: bool = False) -> tuple[Tensor, ...]:
-    """Each [n, c, h, w], all of one h and w: enlarged by `zoom`, of which a part of h x w is cut out at random, and mirrored
-    left to right half of the time. Row i of each goes the same way. Draws are those of the shared stream.
+def jittered(*images: Tensor, zoom: float = 1.0) -> tuple[Tensor, ...]:
+    """Each [n, c, h, w], all of one h and w, enlarged by `zoom`, of which a part of h x w is cut out at random.
+
+    Row i of each is cut at the same place. Draws are those of the shared stream.
     """
-    if mirror:
-        flip = noise.uniform(len(images[0]), 1, 1, 1, device=images[0].device) < 0.5
-        images = tuple(torch.where(flip, x.flip(3), x) for x in images)
     if zoom <= 1:
         return images
     n, device = len(images[0]), images[0].device

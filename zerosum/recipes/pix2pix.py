@@ -23,7 +23,6 @@ class Config(PairSettings):
     batch: int = 8  # items in a batch, over all ranks together
     lr_schedule: Literal["constant", "linear", "cosine"] = "linear"  # how the learning rates fall
     zoom: float = 286 / 256  # pairs are enlarged by this and cut back at random
-    mirror: bool = True  # pairs are mirrored left to right half of the time
 
 
 def build(cfg: Config, spec: Spec) -> Game:
