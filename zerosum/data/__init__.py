@@ -56,7 +56,8 @@ def _meant(what: Any, inputs: str | None, target: str | None) -> str | None:
 
 def lasting(what: str | Path) -> str:
     """The words by which `open_source` finds the same data from any folder: an absolute path, or a built-in set's name."""
-    absolute = str(Path(what).resolve())
+    parts = [str(what)] if Path(what).exists() else str(what).split(",")  # FIRST,SECOND: two sets
+    absolute = ",".join(str(Path(part.strip()).resolve()) for part in parts)
     return absolute if _reader(absolute) is not None and _reader(what) is _reader(absolute) else str(what)
 
 

@@ -114,13 +114,13 @@ def _source(
     for part in (*rows, *(label.numpy() for label in labels if label is not None)):
         digest.update(part.tobytes())
     known = digest.hexdigest()
-    if pack.nbytes > IN_MEMORY * _memory():
+    if pack.nbytes > IN_MEMORY * memory():
         return Streamed(spec, pack.pixels, rows, (labels[0], labels[1]), known), True
     x, held_x = (torch.from_numpy(np.ascontiguousarray(pack.pixels[part].transpose(0, 3, 1, 2))) for part in rows)
     return InMemory(spec, x, labels[0], held_x, labels[1], known=known), False
 
 
-def _memory() -> int:
+def memory() -> int:
     """Bytes of memory for this process: the machine's, shared between the processes of a training on it."""
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -46,7 +46,7 @@ def choose(sizes: Mapping[Size, int], asked: Size | None = None) -> tuple[Size, 
         return most, "their own size"
     if count >= COMMON * total:
         return most, f"the size of {count:,} of {total:,}"
-    short = _from_below({s: n for s, n in sizes.items()})
+    short = reached({s: n for s, n in sizes.items()})
     side = max((s for s in SIDES if s <= short), default=SIDES[0])
     height, width = _shape(sizes, total)
     if height == width:
@@ -56,7 +56,7 @@ def choose(sizes: Mapping[Size, int], asked: Size | None = None) -> tuple[Size, 
     return bent, f"their common shape, short side {side}: {100 * COMMON:.0f} % need not be enlarged; {SIDES[-1]} at most"
 
 
-def _from_below(sizes: Mapping[Size, int]) -> int:
+def reached(sizes: Mapping[Size, int]) -> int:
     """The short side that 90 % of the pictures reach."""
     total, seen = sum(sizes.values()), 0
     for side, count in sorted(((min(size), n) for size, n in sizes.items()), reverse=True):
