@@ -79,7 +79,7 @@ class Crops(Source):
     def _batch(self, size: int, seed: int, cursor: int, rank: int, world: int) -> Tensor:
         """This rank's part of a batch, uint8."""
         share = size // world
-        rows = self._order.rows(cursor * size + rank * share, share, seed)
+        rows = self._order.rows(cursor * size + rank * share, share, seed).tolist()
         generator = torch.Generator().manual_seed(mix(seed, cursor, STREAM))
         chance = torch.rand(size, 3, dtype=torch.float64, generator=generator)[rank * share : (rank + 1) * share]
         x = np.empty((share, *self.spec.shape), np.uint8)
@@ -119,4 +119,5 @@ def spread(whole: Size, part: Size, most: int) -> list[tuple[int, int]]:
     tops = [int((i + 0.5) * whole[0] / down - part[0] / 2) for i in range(down)]
     lefts = [int((i + 0.5) * whole[1] / right - part[1] / 2) for i in range(right)]
     middle = (whole[0] - part[0]) / 2, (whole[1] - part[1]) / 2
-    return sorted(((t, l) for t in tops for l in lefts), key=lambda at: (at[0] - middle[0]) ** 2 + (at[1] - middle[1]) ** 2)
+    every = [(top, left) for top in tops for left in lefts]
+    return sorted(every, key=lambda at: (at[0] - middle[0]) ** 2 + (at[1] - middle[1]) ** 2)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
+from PIL import Image
 
-from zerosum.data.decoder import Fact, Shape, examine, fitted
+from zerosum.data.decoder import Fact, Load, Shape, examine, fitted
 from zerosum.data.decoders import cores, decode
 from zerosum.data.shelf import Shelf
 from zerosum.data.target import Size
@@ -60,21 +62,24 @@ class Photographs(ABC):
 
     def glance(self, number: int, size: Size) -> np.ndarray:
         """All of one, scaled to cover a size and cut to its middle, uint8 [channels, *size]."""
-        from PIL import Image
-
         whole = self.whole(number)
         planes = [np.asarray(fitted(Image.fromarray(whole[..., i]), size[1], size[0])) for i in range(self.channels)]
         return np.stack(planes)
 
     def _read(self, number: int) -> np.ndarray:
         """A picture from its file. Raises UserError where it has gone since it was looked at."""
+        for _, load in self._shelf.loads([self.every[number].slot]):
+            return self._decoded(number, load)
+        return self._gone(number)
+
+    def _decoded(self, number: int, load: Load) -> np.ndarray:
         one = self.every[number]
         shape = Shape(*one.size, self.channels, self._shift)
-        for _, load in self._shelf.loads([one.slot]):
-            _, pixels = examine(one.slot, load, shape)
-            if pixels is not None:
-                return np.frombuffer(pixels, np.uint8).reshape(shape[:3])
-        name = self._shelf.names[one.slot]
+        _, pixels = examine(one.slot, load, shape)
+        return self._gone(number) if pixels is None else np.frombuffer(pixels, np.uint8).reshape(shape[:3])
+
+    def _gone(self, number: int) -> NoReturn:
+        name = self._shelf.names[self.every[number].slot]
         raise UserError(f"{self._shelf.origin}: {name} has changed or gone while it was in use: put it back, and begin anew")
 
 
@@ -90,11 +95,11 @@ class Kept(Photographs):
 
     def __init__(self, shelf: Shelf, every: Sequence[Photograph], channels: int, shift: int) -> None:
         super().__init__(shelf, every, channels, shift)
-        self._whole = list(self._all())
-
-    def _all(self) -> Iterator[np.ndarray]:
+        numbers = {one.slot: number for number, one in enumerate(every)}
         with ThreadPoolExecutor(cores()) as threads:
-            yield from threads.map(self._read, range(len(self.every)))
+            loads = shelf.loads(sorted(numbers))  # once from beginning to end, as archives like it
+            found = dict(threads.map(lambda pair: (numbers[pair[0]], self._decoded(numbers[pair[0]], pair[1])), loads))
+        self._whole = [found[number] if number in found else self._gone(number) for number in range(len(every))]
 
     def whole(self, number: int) -> np.ndarray:
         return self._whole[number]
