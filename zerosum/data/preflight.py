@@ -168,6 +168,7 @@ def lines(report: Preflight, whole: bool = False) -> list[str]:
     called = "photographs" if report.cut else "pairs" if report.given and report.matched else noun
     shape = f"{report.shape[0]} x {report.shape[1]} x {report.shape[2]} (channels, height, width)" if noun == "images" else ""
     shape = shape or f"{report.shape[0]} numbers"
+    shape = f"{report.shape[0]} channels" if report.cut else shape
     if not report.training:
         return [f"data      {report.origin}: {shape}, fresh for every batch"]
     said = [
