@@ -18,8 +18,8 @@ from zerosum.metrics.features.convolutions import Convolutions
 from zerosum.metrics.features.glance import glance
 from zerosum.metrics.features.inception import NAME
 from zerosum.metrics.features.inception_net import KEYS, InceptionV3, enlarged
-from zerosum.metrics.features.mobilenet import Trunk
 from zerosum.metrics.kernel import kid
+from zerosum.nets.mobilenet import Trunk
 
 
 def pictures(n, seed=0, side=32, channels=3):

@@ -14,8 +14,9 @@ BELOW = {
     "game.py": set(),
     "losses.py": set(),
     "penalties.py": {"noise"},
+    "holes.py": {"noise"},
     "layers": {"layers", "noise", "parallel"},
-    "nets": {"layers", "nets", "noise", "parallel"},
+    "nets": {"errors", "layers", "nets", "noise", "parallel"},
     "tables": {"errors", "noise", "tables"},
     "private": {"errors", "private", "tables"},
     "data": LOW | {"data", "private", "tables"},
@@ -25,8 +26,8 @@ BELOW = {
     "translation.py": LOW | {"data", "losses", "penalties", "layers", "nets", "parts", "augment"},
     "agreement.py": set(),
     "recipes": LOW
-    | {"agreement", "data", "tables", "augment", "losses", "penalties", "layers", "nets", "parts", "pair", "translation"}
-    | {"private", "recipes"},
+    | {"agreement", "data", "tables", "augment", "holes", "losses", "penalties", "layers", "nets", "parts", "pair"}
+    | {"private", "recipes", "translation"},
     "play.py": LOW,
     "tiles.py": {"game"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},

@@ -7,10 +7,11 @@ elements. `real_label` is the target for real items, in (0, 1]: 0.9 is the one-s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
@@ -98,3 +99,12 @@ def adversarial_loss(name: LossName) -> AdversarialLoss:
         "relativistic": AdversarialLoss(relativistic_d, relativistic_g, g_sees_real=True, has_target=False, undecided=None),
     }
     return table[name]
+
+
+def feature_matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """Mean over layers of E|fake - real|: what a network's layers say of both, in pairs; gradients reach `fake` alone.
+
+    Wang et al. 2018, "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", eq. 4.
+    """
+    parts = [(a.float() - b.detach().float()).abs().mean() for a, b in zip(fake, real, strict=True)]
+    return torch.stack(parts).mean()

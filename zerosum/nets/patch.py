@@ -62,3 +62,9 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.maps(x)[1]
+
+
+def opinion(D: nn.Module, x: Tensor) -> tuple[list[Tensor], Tensor]:
+    """What a discriminator of this file gives of images: (the feature map of each stage, logits)."""
+    assert isinstance(D, Discriminator)
+    return D.maps(x)

@@ -1,0 +1,117 @@
+"""Inpainting: holes in images, of any form, filled; what is known is returned as it was.
+
+Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution": gated convolutions, random strokes and boxes as masks, and
+a spectrally normalised discriminator that judges patches and sees the mask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.data.source import Spec
+from zerosum.errors import UserError
+from zerosum.game import Batch, Clock, Game, Maps, Terms, Turn
+from zerosum.holes import SHARE, holes
+from zerosum.layers.spectral import spectral
+from zerosum.losses import LossName, adversarial_loss, feature_matching
+from zerosum.nets import gated, patch, perceptual
+from zerosum.parts import Settings, check, ema, need_images, noisy, player_d, player_g, smoothness
+
+NEEDS = "crops"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Inpainting's settings."""
+
+    batch: int = 16  # items in a batch, over all ranks together
+    width: int = 32  # channels of the first layer; the middle has four times as many
+    blocks: int = 4  # dilated convolutions in the middle
+    width_d: int = 32  # channels of D's first layer
+    mask_least: float = SHARE[0]  # least share of an image's pixels that is masked in training
+    mask_most: float = SHARE[1]  # largest such share; uniform between
+    hole_weight: float = 1.0  # weight of the mean absolute difference in the hole
+    known_weight: float = 0.2  # weight of the same around it
+    adv_weight: float = 0.02  # weight of D's opinion; with feature_weight 0 too, pixels alone count and D rests
+    feature_weight: float = 0.1  # weight of the distance of features
+    features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": D's own layers
+    loss: LossName = "hinge"  # what the two sides minimise
+    spectral_norm: bool = True  # divide D's weight matrices by their largest singular value
+    lr_g: float = 1e-3  # G's learning rate
+    lr_d: float = 1e-3  # D's learning rate
+    beta1: float = 0.5  # Adam's decay of the mean gradient, both sides
+    beta2: float = 0.99  # Adam's decay of the mean squared gradient, both sides
+    ema_halflife_kimg: float = 2.0  # half-life of G's moving average, in thousands of items; 0: no average
+
+
+def build(cfg: Config, spec: Spec) -> Game:
+    """The game on images, whose holes are cut while training. G takes any size that is a multiple of 8."""
+    check(cfg)
+    channels, height, width = need_images(spec, "inpaint", 16)
+    if height % gated.MULTIPLE or width % gated.MULTIPLE:
+        raise UserError(f"recipe inpaint: {height} x {width} pixels, no multiples of {gated.MULTIPLE}: choose another --size")
+    if not 0 < cfg.mask_least <= cfg.mask_most < 1:
+        raise UserError(f"mask_least {cfg.mask_least}, mask_most {cfg.mask_most}: must lie between 0 and 1, in this order")
+    if cfg.augment != "none":
+        raise UserError(f"augment {cfg.augment}: every batch of inpaint has new masks: leave --augment out")
+    G = gated.Generator(channels, cfg.width, cfg.blocks)
+    D = patch.Discriminator(channels + 1, patch.layers_for(height, width), cfg.width_d, kind="none")
+    if cfg.spectral_norm:
+        spectral(D)
+    loss = adversarial_loss(cfg.loss)
+    d_plays = cfg.adv_weight > 0 or (cfg.feature_weight > 0 and not cfg.features)
+
+    def ask(batch: Batch) -> Batch:
+        x = batch["x"]
+        mask = holes(len(x), x.shape[2], x.shape[3], (cfg.mask_least, cfg.mask_most), x.device)
+        return {"a": x * (1 - mask), "mask": mask}
+
+    def seen_by(x: Tensor, mask: Tensor, clock: Clock) -> Tensor:
+        return torch.cat([noisy(cfg, x, clock), mask], 1)
+
+    def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        if not d_plays:
+            return {}
+        asked = ask(batch)
+        mask = asked["mask"]
+        fake_items = gated.filled(nets["G"](asked["a"], mask), asked["a"], mask)
+        real, fake = (nets["D"](seen_by(x, mask, clock)) for x in (batch["x"], fake_items))
+        smooth = smoothness(cfg, lambda x: nets["D"](torch.cat([x, mask], 1)), batch["x"], fake_items, clock)
+        watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
+        return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched
+
+    def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        asked, x = ask(batch), batch["x"]
+        mask = asked["mask"]
+        made = nets["G"](asked["a"], mask)
+        whole = gated.filled(made, asked["a"], mask)
+        away = (made - x).abs().mean(1, keepdim=True)
+        terms = {"hole": cfg.hole_weight * share(away, mask), "known": cfg.known_weight * share(away, 1 - mask)}
+        if d_plays:
+            seen, fake = patch.opinion(nets["D"], seen_by(whole, mask, clock))
+            with torch.no_grad():
+                wanted, real = patch.opinion(nets["D"], seen_by(x, mask, clock))
+            terms["adv"] = cfg.adv_weight * loss.g(fake, real)
+            if not cfg.features:
+                terms["features"] = cfg.feature_weight * feature_matching(seen, wanted)
+        if cfg.features:
+            terms["features"] = cfg.feature_weight * nets["features"](whole, x)
+        return terms
+
+    return Game(
+        nets={"G": G, "D": D} | ({"features": perceptual.Perceptual(cfg.features)} if cfg.features else {}),
+        players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
+        turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
+        draw=lambda n: {},
+        generate=lambda nets, inputs: gated.filled(nets["G"](inputs["a"], inputs["mask"]), inputs["a"], inputs["mask"]),
+        ema=ema(cfg, "G"),
+        maps=Maps(ask, ("image",), (channels,), (height, width), multiple=gated.MULTIPLE, made="filled", mask=True),
+    )
+
+
+def share(away: Tensor, mask: Tensor) -> Tensor:
+    """The mean of `away` [n, 1, h, w] where the mask is 1, each image's by itself, then over images; a scalar."""
+    return ((away * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)).mean()
