@@ -54,7 +54,8 @@ def build(cfg: Config, spec: Spec) -> Game:
     check(cfg)
     channels, height, width = need_images(spec, "srgan", 8 * cfg.scale)
     if height % cfg.scale or width % cfg.scale:
-        raise UserError(f"scale {cfg.scale}: crops of {height} x {width} are not divisible by it: choose another --size")
+        fits = f"{height // cfg.scale * cfg.scale}x{width // cfg.scale * cfg.scale}"
+        raise UserError(f"scale {cfg.scale}: images of {height} x {width} are not divisible by it: take --size {fits}")
     if not 0 <= cfg.pixel_share <= 1:
         raise UserError(f"pixel_share {cfg.pixel_share}: must lie in [0, 1]")
     if cfg.augment != "none":
