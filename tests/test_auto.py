@@ -1,5 +1,7 @@
 """What is chosen where the user says nothing: it builds, it says why, and it follows the data."""
 
+from dataclasses import replace
+
 import pytest
 
 from zerosum import recipes
@@ -24,6 +26,14 @@ SPECS = {
 }
 
 
+def pairs(side, inputs=1, matched=True):
+    given = {f"view {i}": [3, side, side] for i in range(inputs)}
+    return replace(images(side, side), given=given, made="front", matched=matched)
+
+
+SPECS |= {"pairs": pairs(128), "small pairs": pairs(32), "views": pairs(64, 3)}
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_every_choice_builds_and_says_why(name):
     choice = choose(SPECS[name], "cpu")
@@ -37,6 +47,12 @@ def test_few_images_are_augmented_and_many_are_not():
     assert choose(SPECS["few"], "cpu").settings["augment"] == "ada"
     assert "augment" not in choose(SPECS["64"], "cpu").settings
     assert any("100 images are few" in reason for reason in choose(SPECS["few"], "cpu").why)
+
+
+def test_images_made_from_images_get_a_recipe_for_what_is_given():
+    assert [choose(spec, "cpu").recipe for spec in (pairs(128), pairs(32), pairs(128, 2))] == ["pix2pix", "compose", "compose"]
+    assert choose(pairs(128, matched=False), "cpu").recipe == "cyclegan"
+    assert "width" in choose(pairs(128), "cpu").settings
 
 
 def test_images_of_many_pixels_get_the_game_that_keeps_them_varied():

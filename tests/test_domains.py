@@ -115,12 +115,12 @@ def test_arrays_of_different_length_and_size(tmp_path):
 
 def test_two_paths_with_a_comma_between(tmp_path, monkeypatch):
     save_all(tmp_path / "horses", HORSES)
-    np.save(tmp_path / "zebras.npy", ZEBRAS)
+    np.savez(tmp_path / "zebras.npz", u=ZEBRAS, v=HORSES)
     monkeypatch.chdir(tmp_path)
-    source = open_source("horses,zebras.npy")
+    source = open_source("horses,zebras.npz:u")
     assert (source.spec.given, source.spec.made) == ({"horses": [1, 6, 6]}, "zebras")
-    words = lasting("horses,zebras.npy")
-    assert words == f"{tmp_path}/horses,{tmp_path}/zebras.npy"
+    words = lasting("horses,zebras.npz:u")
+    assert words == f"{tmp_path}/horses,{tmp_path}/zebras.npz:u"
     monkeypatch.chdir("/")
     assert open_source(words).fingerprint() == open_source(words, need="domains").fingerprint() == source.fingerprint()
 

@@ -149,6 +149,7 @@ def test_pictures_side_by_side(tmp_path):
     assert source.spec.given == {"left": [3, 8, 8]} and source.spec.made == "right"
     for i, (_, (a, x)) in enumerate(sorted(everything(source).items())):
         assert np.array_equal(x, PHOTOS[i]) and np.array_equal(a, 255 - PHOTOS[i])
+    refused(tmp_path, "a left and a right half, and no top: take left or right", target="top")
     other = open_source(tmp_path, target="left")  # the word says that they are pairs
     assert other.spec.given == {"right": [3, 8, 8]} and other.fingerprint() != source.fingerprint()
     name, (a, x) = next(iter(everything(other).items()))
@@ -284,7 +285,7 @@ def test_arrays_by_name_and_by_number(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "options", "words"),
     [
-        ({"rgba": PHOTOS[:, None]}, {}, "which images are to be made? It holds rgba"),
+        ({"rgba": PHOTOS[:, None]}, {}, "one array of images, rgba: say what is made of what, as --target rgba[0] --inputs"),
         ({"u": PHOTOS, "v": PHOTOS}, {}, "which images are to be made? It holds u, v"),
         ({"u": PHOTOS, "v": PHOTOS}, {"target": "w"}, "no array w: it holds u, v"),
         ({"rgba": PHOTOS[:, None]}, {"target": "rgba[1]", "inputs": "rgba[0]"}, "no rgba[1]: rgba has shape (24, 1, 8, 8, 3)"),
@@ -344,3 +345,24 @@ def test_batches_are_functions_of_seed_and_cursor_and_ranks_share_them(tmp_path)
         assert torch.equal(torch.cat([half[key] for half in halves]), first[4][key])
     assert all(torch.allclose(batch["a"], -batch["x"], atol=1e-6) for batch in first)
     assert not torch.equal(next(source.batches(8, 4))["x"], first[0]["x"])
+
+
+# -- with a run
+
+
+def test_a_run_on_views_is_begun_and_gone_on_with_by_the_same_words(tmp_path, monkeypatch):
+    from zerosum.cli import main
+    from zerosum.rundir import RunDir
+
+    views = rng.integers(0, 256, (30, 3, 16, 16, 3), np.uint8)
+    np.savez(tmp_path / "views.npz", rgb=views, group=np.arange(30) // 2)
+    monkeypatch.chdir(tmp_path)
+    options = ["--inputs", "rgb[1:3]", "--target", "rgb[0]", "--width", "4", "--batch", "8", "--pictures", "0", "--scores", "0"]
+    words = [["train", "views.npz", *options, "--steps", "2", "--out", "run"], ["train", "--resume", "run", "--steps", "3"]]
+    for line in words:
+        with pytest.raises(SystemExit) as end:
+            main(line)
+        assert end.value.code == 0
+    config = RunDir(tmp_path / "run").config
+    assert config["recipe"] == "compose" and config["preflight"]["made"] == "rgb[0]"
+    assert list(config["spec"]["given"]) == ["rgb[1]", "rgb[2]"] and RunDir(tmp_path / "run").latest() == 3

@@ -32,6 +32,8 @@ def choose(spec: Spec, device: str = "auto") -> Choice:
         return Choice("tabular", why=("a table: a game of single rows beside a distance of marginals of every order",))
     if spec.kind != "images":
         return _vectors(spec)
+    if spec.given:
+        return _pairs(spec, pick_device(device))
     if min(spec.shape[1:]) < 16:
         return _tiny(spec)
     return _images(spec) if pick_device(device) == "cpu" else _images_on_gpu(spec)
@@ -57,6 +59,23 @@ def _vectors(spec: Spec) -> Choice:
         "ema_halflife_kimg": 10.0,
     }
     return Choice("gan", settings, ("vectors without classes: a relativistic game with R1 and R2 drops no modes",))
+
+
+def _pairs(spec: Spec, device: str) -> Choice:
+    """What suits images that are to be made from images: matched or not, from one or from several."""
+    names, side = " and ".join(spec.given), min(spec.shape[1:])
+    size = f"{spec.shape[1]} x {spec.shape[2]} pixels"
+    if not spec.matched:
+        return Choice("cyclegan", why=(f"{names} and {spec.made} are not matched: each way is learned so that it leads back",))
+    if len(spec.given) > 1:
+        return Choice("compose", why=(f"pairs with {len(spec.given)} inputs: {spec.made} is composed of {names}",))
+    if side <= 64:
+        return Choice("compose", why=(f"pairs with one input of {size}: compose's settings are for small images",))
+    why = [f"pairs with one input: {spec.made} is made of {names}"]
+    if device != "cpu":
+        return Choice("pix2pix", why=tuple(why))
+    why.append(f"a processor and {size}: half of the paper's channels learn more in a given time")
+    return Choice("pix2pix", {"width": 32}, tuple(why))
 
 
 def _tiny(spec: Spec) -> Choice:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from zerosum.data import arrays, images, matching, pairs, pictures, terms
+from zerosum.data import arrays, images, matching, npz, pairs, pictures, terms
 from zerosum.data import target as sizes
 from zerosum.data.found import Found
 from zerosum.data.shelf import Shelf
@@ -90,7 +90,7 @@ def _two(what: Any) -> tuple[Path, Path] | None:
     if not isinstance(what, str | Path) or str(what).count(",") != 1 or Path(what).exists():
         return None
     first, second = (Path(part.strip()) for part in str(what).split(","))
-    return (first, second) if first.exists() and second.exists() else None
+    return (first, second) if all(npz.named(path)[0].exists() for path in (first, second)) else None
 
 
 def _plain(path: Path) -> bool:

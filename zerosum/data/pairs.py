@@ -198,6 +198,11 @@ def _halves(shelf: Shelf, size: str | None, inputs: str | None, target: str | No
 
 def _folders(shelf: Shelf, size: str | None, inputs: str | None, target: str | None) -> Rows:
     found = matching.lay_out(shelf.names)
+    if len(found.columns) < 2 and (inputs or target) and side_by_side(shelf, None, None):
+        asked = " and ".join(word for word in (inputs, target) if word)
+        raise UserError(
+            f"{shelf.origin}: pictures side by side have a left and a right half, and no {asked}: take left or right"
+        )
     if len(found.columns) < 2:
         raise UserError(f"{shelf.origin}: neither pictures side by side (twice as wide as high) nor sub-folders; {LAYOUT}")
     given, made = matching.roles(list(found.columns), inputs, target, shelf.origin, "sub-folder")

@@ -85,6 +85,11 @@ def _spread(word: str) -> list[str]:
 
 def _target(able: Sequence[str], asked: Sequence[str], origin: str) -> str:
     found = [name for word in TARGETS for name in able if name.lower() == word and name not in asked]
+    if not found and len(able) == 1:
+        one = able[0]
+        raise UserError(
+            f"{origin}: one array of images, {one}: say what is made of what, as --target {one}[0] --inputs {one}[1]"
+        )
     if not found:
         raise UserError(f"{origin}: which images are to be made? It holds {', '.join(able) or 'none'}: say --target NAME")
     return found[0]
