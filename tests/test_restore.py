@@ -60,7 +60,7 @@ def test_restore_conforms_whatever_it_undoes(undo):
 
 def test_restore_learns_from_photographs_alone():
     module = recipes.find("restore")
-    game = module.build(module.Config(width=4), photographs().spec)
+    game = module.build(module.Config(width=4, undo="grey"), photographs().spec)
     asked = game.maps.ask({"x": torch.rand(2, 3, 24, 20)})
     assert asked["a"].shape == (2, 1, 24, 20) and game.maps.names == ("grey",)
 
@@ -68,4 +68,4 @@ def test_restore_learns_from_photographs_alone():
 def test_colours_cannot_be_given_back_to_grey_images():
     module = recipes.find("restore")
     with pytest.raises(UserError, match="undo grey"):
-        module.build(module.Config(), open_source("digits").spec)
+        module.build(module.Config(undo="grey"), open_source("digits").spec)

@@ -81,6 +81,11 @@ def test_a_game_of_nothing_is_refused():
         toy(adversarial=0.0, l1_weight=0.0)
 
 
+def test_a_penalty_on_each_item_refuses_a_norm_over_the_batch():
+    with pytest.raises(UserError, match="norm_d batch"):
+        toy(norm_d="batch", penalty="r1")
+
+
 def test_pix2pix_takes_one_input_and_compose_many():
     many = pairs("left", "back", "right", size=(20, 37))
     with pytest.raises(UserError, match="left, back, right: take --recipe compose"):
@@ -97,8 +102,8 @@ def test_compose_keeps_every_promise_with_three_inputs_of_odd_size():
 @pytest.mark.parametrize(
     "part",
     [
-        {"kind": "batch", "dropout": 0.5, "match_weight": 1.0},
-        {"kind": "none", "spectral_norm": True, "loss": "hinge", "zoom": 1.0},
+        {"norm_g": "batch", "norm_d": "batch", "dropout": 0.5, "match_weight": 1.0},
+        {"norm_g": "none", "norm_d": "none", "spectral_norm": True, "loss": "hinge", "zoom": 1.0},
         {"loss": "least_squares", "instance_noise": 0.1, "augment": "diffaugment"},
         {"downs": 2, "n_layers": 2, "finish": 4, "blocks": 1, "penalty": "gradient_penalty", "ema_halflife_kimg": 0.1},
     ],

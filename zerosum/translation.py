@@ -33,7 +33,8 @@ class PairSettings(Settings):
     adversarial: float = 1.0  # weight of what D says of the outputs; 0: no D at all, which leaves a plain regression
     l1_weight: float = 100.0  # weight of the mean absolute difference from the wanted output
     match_weight: float = 0.0  # weight of the same difference between D's feature maps of the two
-    kind: NormName = "instance"  # norm of both nets
+    norm_g: NormName = "instance"  # norm of G's feature maps
+    norm_d: NormName = "instance"  # norm of D's; a penalty on each item's gradient forbids batch
     downs: int = 0  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
     n_layers: int = 0  # how often D halves what it judges the patches of; 0: 3 times from 128 pixels on, 2 from 64, else 1
     dropout: float = 0.0  # share dropped in G's first three doublings, in training
@@ -54,11 +55,11 @@ def networks(cfg: PairSettings, spec: Spec, maps: Maps) -> tuple[UNet, patch.Dis
     shape = need_images(spec, "for pairs", least=patch.LEAST)
     before, height, width = sum(maps.channels), *maps.tile
     downs = cfg.downs or most_downs(height, width)
-    G = UNet(before, shape[0], downs, cfg.width, cfg.kind, cfg.dropout, cfg.blocks, cfg.finish)
+    G = UNet(before, shape[0], downs, cfg.width, cfg.norm_g, cfg.dropout, cfg.blocks, cfg.finish)
     if not cfg.adversarial and not cfg.match_weight:
         return G, None
     n_layers = cfg.n_layers or patch.layers_for(height, width)
-    return G, patch.Discriminator(before + shape[0], n_layers, cfg.width, cfg.kind)
+    return G, patch.Discriminator(before + shape[0], n_layers, cfg.width, cfg.norm_d)
 
 
 def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patch.Discriminator | None) -> Game:
@@ -71,6 +72,10 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
     check(cfg)
     if not cfg.adversarial + cfg.l1_weight + cfg.match_weight:
         raise UserError("adversarial, l1_weight and match_weight are all 0: G would learn nothing, so give one of them")
+    if cfg.norm_d == "batch" and cfg.penalty != "none":
+        raise UserError(
+            f"norm_d batch mixes the items of a batch, and penalty {cfg.penalty} takes each alone: take instance or none"
+        )
     loss = adversarial_loss(cfg.loss)
     if D is not None and cfg.spectral_norm:
         spectral(D)

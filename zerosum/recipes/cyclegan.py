@@ -41,7 +41,7 @@ class Config(Settings):
     pool: int = 50  # past outputs of each kind that D still sees; 0: none
     blocks: int = 0  # residual blocks of each G; 0: 9 from 256 pixels on, else 6
     n_layers: int = 0  # how often D halves what it judges the patches of; 0: 3 times from 128 pixels on, 2 from 64, else 1
-    kind: NormName = "instance"  # norm of all nets
+    norm: NormName = "instance"  # norm of all nets
     zoom: float = 286 / 256  # images are enlarged by this and cut back at random
     lr_schedule: Literal["constant", "linear", "cosine"] = "linear"  # how the learning rates fall
 
@@ -56,8 +56,8 @@ def build(cfg: Config, spec: Spec) -> Game:
         sizes = f"{name} of {size[0]} x {size[1]} pixels, {spec.made or 'output'} of {shape[1]} x {shape[2]}"
         raise UserError(f"recipe cyclegan needs both kinds in one size, and has {sizes}: give --size")
     after, blocks, n_layers = shape[0], cfg.blocks or blocks_for(*size), cfg.n_layers or patch.layers_for(*size)
-    translator = lambda one, other: Translator(one, other, cfg.width, blocks, cfg.kind)
-    judge = lambda channels: patch.Discriminator(channels, n_layers, cfg.width, cfg.kind)
+    translator = lambda one, other: Translator(one, other, cfg.width, blocks, cfg.norm)
+    judge = lambda channels: patch.Discriminator(channels, n_layers, cfg.width, cfg.norm)
     return cycle(cfg, spec, translator(before, after), translator(after, before), judge(before), judge(after))
 
 

@@ -29,7 +29,7 @@ NEEDS = "crops"
 class Config(PairSettings):
     """Restore's settings."""
 
-    undo: Literal["grey", "edges", "noise", "blur"] = "grey"  # what the input is: luma alone, edges alone, noisy, blurred
+    undo: Literal["grey", "edges", "noise", "blur"] = "noise"  # what the input is: luma alone, edges alone, noisy, blurred
     noise_most: float = 0.4  # noise: the largest standard deviation, in model space; 0.4 is 51 of 255 levels
     blur_most: float = 2.0  # blur: the largest standard deviation of the window, in pixels
     batch: int = 8  # items in a batch, over all ranks together
