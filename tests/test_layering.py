@@ -30,6 +30,8 @@ BELOW = {
     | {"private", "recipes", "translation"},
     "play.py": LOW,
     "tiles.py": {"game"},
+    "pictures.py": {"data", "errors", "rundir", "shows"},
+    "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
     "cache.py": set(),

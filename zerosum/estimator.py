@@ -15,15 +15,17 @@ from zerosum.audit import Audit
 from zerosum.auto import Choice, choose
 from zerosum.conditions import Asked, sample_where
 from zerosum.data import lasting, modality, open_source
-from zerosum.errors import UserError
+from zerosum.errors import UserError, suggest
 from zerosum.job import Job, open_run, plain, settings
 from zerosum.metrics.score import Score
+from zerosum.pictures import picture
 from zerosum.private.ledger import Ledger
 from zerosum.progress import Display
 from zerosum.report import write_report
 from zerosum.sampling import Sampler
 from zerosum.secrecy import budget
 from zerosum.train import Training
+from zerosum.translate import Translator, as_mask
 
 
 class GAN:
@@ -128,6 +130,41 @@ class GAN:
             self.asked = sample_where(self._fitted, n, where, seed)
             return self.asked.frame
         return self._shown(self._fitted.make(n, seed, label, truncation)["x"])
+
+    def translate(
+        self,
+        image: Any,
+        mask: Any = None,
+        direction: str = "a2b",
+        tile: str | None = None,
+        overlap: int | None = None,
+        **named: Any,
+    ) -> np.ndarray:
+        """What a game that makes images from images makes of one, of any size: uint8 [h, w] or [h, w, c] (alpha last).
+
+        `image`: uint8 [h, w] or [h, w, c], a Pillow image or a path; or a batch [n, h, w, c], which gives one. Of a game of
+        several inputs it is the first that is not `named`: `gan.translate(person, garment=garment)`. `mask`: for games that
+        fill holes, [h, w], true where pixels are to be made (default: what is transparent). `direction`: "b2a" for the way
+        back of games that have one. `tile`, `overlap`: how large images are cut, as `zerosum translate` takes them. Raises
+        UserError where the game maps nothing, or images do not fit it.
+        """
+        translator = Translator(self._fitted, direction, tile, overlap)
+        if strangers := sorted(set(named) - set(translator.names)):
+            raise UserError(f"no input {strangers[0]}: {suggest(strangers[0], list(translator.names))}")
+        left = [name for name in translator.names if name not in named]
+        if len(left) != 1:
+            raise UserError(f"this game makes an image of {', '.join(translator.names)}: give one, and the others by name")
+        given = {name: image if name == left[0] else named[name] for name in translator.names}
+        if not isinstance(image, np.ndarray) or image.ndim != 4:
+            hole = None if mask is None else as_mask(picture(mask, "mask"))
+            return translator({name: picture(one, name) for name, one in given.items()}, hole).array()
+        if wrong := [name for name, many in given.items() if len(many) != len(image)]:
+            raise UserError(f"{len(given[wrong[0]])} images of {wrong[0]} and {len(image)} of {left[0]}: give as many of each")
+        made = []
+        for i in range(len(image)):
+            hole = None if mask is None else as_mask(picture(mask if np.ndim(mask) == 2 else mask[i], "mask"))
+            made.append(translator({name: picture(many[i], name) for name, many in given.items()}, hole).array())
+        return np.stack([one if one.ndim == 3 else one[..., None] for one in made])
 
     def show(self, kind: str, out: str | Path, **wishes: Any) -> Path:
         """Write a grid or a film of what this GAN makes, and return its path: `gan.show("interpolation", "walk.gif")`.
