@@ -30,6 +30,7 @@ BELOW = {
     | {"private", "recipes", "translation"},
     "play.py": LOW,
     "tiles.py": {"game"},
+    "rows.py": LOW | {"data", "sampling", "shows"},
     "pictures.py": {"data", "errors", "rundir", "shows"},
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},

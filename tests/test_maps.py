@@ -1,13 +1,16 @@
 """Games that make images from images: what they are given, what they say of themselves, what watches them."""
 
 import textwrap
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from zerosum import GAN, UserError, check_recipe, noise, recipes
-from zerosum.data import paired
+from zerosum import GAN, UserError, check_recipe, noise, recipes, rows
+from zerosum.data import images, paired
+from zerosum.game import Maps
+from zerosum.shows._canvas import GAP
 
 RECIPE = '''
 """Toy: one convolution from one image to another."""
@@ -126,3 +129,40 @@ def test_recipes_say_what_they_play_on(recipe):
     assert recipes.needs(recipe) == "pairs"
     assert recipes.needs("dcgan") == "items"
     assert recipes.needs("auto") is None
+
+
+def test_sample_pictures_are_rows_of_input_output_and_target(recipe, tmp_path):
+    source = pairs()
+    gan = GAN(recipe, steps=150, batch=16).fit(source)
+    sheet = rows.sheet(gan._job.sampler)
+    names = [name for name, _ in rows.columns(gan._job.sampler, source.held_out())]
+    assert names == ["negative", "made: photo", "real: photo"]
+    held = images.decode(source.held_out()["x"], source.spec)
+    shown, cell = np.asarray(sheet), held.shape[1] * 4  # 16 pixels are shown as 64
+    top, left = sheet.height - (cell + GAP) * 8, sheet.width - cell - GAP
+    first, last = (np.repeat(np.repeat(held[i], 4, 0), 4, 1) for i in (0, -1))
+    assert np.array_equal(shown[top : top + cell, left : left + cell], first)
+    below = top + 7 * (cell + GAP)
+    assert np.array_equal(shown[below : below + cell, left : left + cell], last)
+
+
+def test_rows_of_a_game_that_goes_both_ways_end_where_they_began():
+    items = {"a": torch.zeros(2, 3, 16, 16), "x": torch.ones(2, 3, 16, 16)}
+    ask, back = (lambda batch: {"a": batch["a"]}), (lambda nets, inputs: -inputs["a"])
+    maps = Maps(ask, ("zebra",), (3,), (16, 16), made="horse", paired=False, back=back)
+    found = rows.columns(Both(maps), items)
+    assert [name for name, _ in found] == ["zebra", "made: horse", "and back", "horse", "made: zebra", "and back"]
+    assert [float(part[0, 0, 0, 0]) for _, part in found] == [0, 0.5, -0.5, 1, -1, -0.5]
+
+
+class Both:
+    """A sampler of a game of two functions, without nets."""
+
+    def __init__(self, maps):
+        self.maps, self.run = maps, SimpleNamespace(game=SimpleNamespace(maps=maps, draw=lambda n: {}))
+
+    def generate(self, inputs):
+        return {"x": inputs["a"] + 0.5}
+
+    def back(self, x):
+        return -x

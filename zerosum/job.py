@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from zerosum import parallel, recipes, secrecy
+from zerosum import parallel, recipes, rows, secrecy
 from zerosum.audit import Audit, audit
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
@@ -339,7 +339,11 @@ class Job:
             self.folder.write_text("table.json", json.dumps(views(case.tables)))
 
     def picture(self, folder: RunDir) -> None:
-        """Put a sample picture, always of the same inputs, into the run folder."""
+        """Put a sample picture, always of the same inputs, into the run folder; rows of input, output, target of a game that
+        maps."""
+        if self.sampler.maps is not None:
+            folder.picture(self.run.clock.step, rows.sheet(self.sampler, self.training.seed))
+            return
         spec = self.sampler.spec
         items = modality(spec).decode(self.sampler.preview(self.training.seed)["x"], spec)
         folder.picture(self.run.clock.step, modality(spec).picture(items, spec, self.sampler.columns(len(items))))

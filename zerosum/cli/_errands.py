@@ -41,7 +41,7 @@ class Place:
 def place(path: Path, leave_out: Path | None = None) -> Place:
     """What lies at a path; of a folder, without what lies in `leave_out`. Raises UserError where there is nothing to read."""
     if path.is_dir():
-        names = [name for name in Folder(path).names if leave_out is None or not _within(path / name, leave_out)]
+        names = [name for name in Folder(path).names if leave_out is None or not _within(path / name, leave_out, path)]
         if not names:
             raise UserError(f"{path}: no pictures there")
         members: dict[str, Path] = {}
@@ -54,8 +54,9 @@ def place(path: Path, leave_out: Path | None = None) -> Place:
     return Place(path, {path.stem: path})
 
 
-def _within(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents
+def _within(path: Path, folder: Path, top: Path) -> bool:
+    """Whether a file lies in a folder that is below the top one."""
+    return folder.resolve() != top.resolve() and folder.resolve() in path.resolve().parents
 
 
 def named(wishes: Sequence[str], names: Sequence[str]) -> dict[str, Place]:
@@ -86,9 +87,7 @@ def errands(
     if not left:
         raise UserError(f"every input is given with --with: give {names[0]} as INPUT")
     if len(left) > 1 and len(inputs) != len(left):
-        raise UserError(
-            f"this run makes a picture of {len(left)} inputs: give {' '.join(left)} in this order, or --with NAME=FILE"
-        )
+        raise UserError(f"this run takes {len(left)} inputs: give {' '.join(left)} in this order, or --with NAME=FILE")
     single = len(inputs) == len(left) and not any(path.is_dir() for path in inputs)
     alone = single and out.suffix != "" and not out.is_dir()
     if alone and out.suffix.lower() not in SUFFIXES:
@@ -102,8 +101,8 @@ def errands(
         for key, file in each.members.items():
             files = {left[0]: file} | {name: other.beside(key, name) for name, other in beside.items()}
             files |= {name: other.beside(key, name) for name, other in zip(left[1:], places[1:], strict=len(left) > 1)}
-            target = out if alone else out / f"{key}{kind}"
-            found.append(Errand(str(file), {name: files[name] for name in names}, target, mask and mask.beside(key, "mask")))
+            target, hole = out if alone else out / f"{key}{kind}", None if mask is None else mask.beside(key, "mask")
+            found.append(Errand(str(file), {name: files[name] for name in names}, target, hole))
     _check(found)
     return found
 
