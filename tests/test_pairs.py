@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data import open_source
+from zerosum.data import open_source, pictures
 from zerosum.data.matching import lay_out, partners, plainly, roles
 from zerosum.data.preflight import inspect, lines
 from zerosum.errors import UserError
@@ -345,6 +345,25 @@ def test_batches_are_functions_of_seed_and_cursor_and_ranks_share_them(tmp_path)
         assert torch.equal(torch.cat([half[key] for half in halves]), first[4][key])
     assert all(torch.allclose(batch["a"], -batch["x"], atol=1e-6) for batch in first)
     assert not torch.equal(next(source.batches(8, 4))["x"], first[0]["x"])
+
+
+def test_pairs_read_from_disk_are_those_from_memory_bit_for_bit(tmp_path, monkeypatch):
+    two_folders(tmp_path, PHOTOS // 2, PHOTOS[..., 0], names=("left", "back"))
+    two_folders(tmp_path, PHOTOS // 4, np.concatenate([PHOTOS[:23], PHOTOS[:1]]), names=("right", "front"))
+    words = {"inputs": "left,back,right", "target": "front"}
+    memory = open_source(tmp_path, **words)
+    monkeypatch.setattr(pictures, "IN_MEMORY", 0.0)
+    disk = open_source(tmp_path, **words)
+    assert disk.found.streamed and not memory.found.streamed
+    assert disk.fingerprint() == memory.fingerprint() and disk.spec == memory.spec and disk.found.names == memory.found.names
+    for (one, other), _ in zip(
+        zip(memory.batches(4, 1, 2, 1, 2), disk.batches(4, 1, 2, 1, 2), strict=True), range(9), strict=False
+    ):
+        assert torch.equal(one["a"], other["a"]) and torch.equal(one["x"], other["x"])
+    for one, other in ((memory.held_out(), disk.held_out()), (memory.some(7, 3), disk.some(7, 3))):
+        assert torch.equal(one["a"], other["a"]) and torch.equal(one["x"], other["x"])
+    apart = open_source(tmp_path, need="domains", inputs="left", target="front")
+    assert next(apart.batches(4, 0))["a"].shape == (4, 3, 8, 8)
 
 
 # -- with a run

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from math import prod
 
 import numpy as np
+import torch
 
+from zerosum.data import pictures
 from zerosum.data import target as sizes
+from zerosum.data.abreast import Abreast
 from zerosum.data.found import Found
+from zerosum.data.likeness import united
 from zerosum.data.pack import LEAST, Pack, packed
-from zerosum.data.paired import Paired, from_arrays
+from zerosum.data.paired import Paired, spec_of
 from zerosum.data.shelf import Shelf
+from zerosum.data.source import Spec, divide
+from zerosum.data.streamed import Streamed
 from zerosum.errors import UserError
 
 BENT = 0.03
@@ -27,36 +35,87 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Named images row by row, uint8 [n, c, h, w] each: inputs in order and what is to be made of them.
+class Stack:
+    """Images row by row: rows of a file of bytes that may be larger than memory, uint8 [m, h, w, c]."""
 
-    `names`: of the rows. `test`: bool [n], which came as part of a test set. `groups`: int [n], rows that stay together.
+    pixels: np.ndarray
+    slots: np.ndarray  # int64 [n]: where each row's image is
+    key: str = ""  # of the pack, where there is one
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        height, width, channels = self.pixels.shape[1:]
+        return channels, height, width
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return len(self.slots) * prod(self.shape)
+
+    def planes(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows in memory, uint8 [n, c, h, w]."""
+        return np.ascontiguousarray(self.pixels[self.slots[rows]].transpose(0, 3, 1, 2))
+
+    def source(self, spec: Spec, parts: tuple[np.ndarray, np.ndarray]) -> Streamed:
+        """Rows for training and rows held out, read from disk while they are needed."""
+        known = sha256(repr((self.key, [self.slots[part].tolist() for part in parts])).encode()).hexdigest()
+        spec = replace(spec, shape=self.shape, given={}, made="")
+        return Streamed(spec, self.pixels, (self.slots[parts[0]], self.slots[parts[1]]), (None, None), known)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Named images row by row: inputs in order and what is to be made of them.
+
+    `names`: of the rows. `test`: bool [n], which came as part of a test set. `groups`: int [n] each, rows that stay together.
     """
 
-    inputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Stack]
     made: str
-    x: np.ndarray
+    x: Stack
     names: Sequence[str]
     found: Found
     test: np.ndarray | None = None
-    groups: np.ndarray | None = None
+    groups: tuple[np.ndarray, ...] = ()
 
-    def paired(self, origin: str, held_out: float | None) -> Paired:
-        """The source of these rows. Raises UserError where they are fewer than ten."""
-        if len(self.x) < LEAST:
-            raise UserError(f"{origin}: {len(self.x)} pairs: a GAN needs at least {LEAST}, and wants hundreds")
-        names, test = np.array(self.names), self.test
-        if test is not None and held_out is None and 0 < test.sum() < len(test):
-            kept = {name: x[test] for name, x in self.inputs.items()}, self.x[test]
-            given = {name: x[~test] for name, x in self.inputs.items()}
-            order = [*names[~test], *names[test]]
-            source = from_arrays(given, self.x[~test], self.made, origin, test=kept, names=order)
-            notes = (*self.found.notes, f"held out: {int(test.sum()):,} pairs, which came as a test part")
+    def paired(self, origin: str, held_out: float | None) -> Paired | Abreast:
+        """The source of these rows, in memory or, where they are too many for it, read from disk.
+
+        Raises UserError where they are fewer than ten.
+        """
+        count, notes = len(self.names), self.found.notes
+        stacks = (*self.inputs.values(), self.x)
+        nbytes = sum(stack.nbytes for stack in stacks)
+        if count < LEAST:
+            raise UserError(f"{origin}: {count} pairs: a GAN needs at least {LEAST}, and wants hundreds")
+        if self.test is not None and held_out is None and 0 < self.test.sum() < count:
+            parts = np.flatnonzero(~self.test), np.flatnonzero(self.test)
+            notes = (*notes, f"held out: {len(parts[1]):,} pairs, which came as a test part")
         else:
-            source = from_arrays(self.inputs, self.x, self.made, origin, held_out, self.groups, names=[*names])
-            notes = self.found.notes
-        source.found = replace(self.found, names=(source.found or Found()).names, notes=notes)
+            share = held_out if held_out is not None else pictures.share_of(count, nbytes)
+            parts = divide(count, None, share, origin, united(*self.groups) if self.groups else None)
+        spec = spec_of({name: stack.shape for name, stack in self.inputs.items()}, self.x.shape, self.made, origin)
+        spec = replace(spec, items=len(parts[0]))
+        streamed = all(stack.key for stack in stacks) and nbytes > pictures.IN_MEMORY * pictures.memory()
+        source: Paired | Abreast
+        if streamed:
+            source = Abreast(spec, [stack.source(spec, parts) for stack in self.inputs.values()], self.x.source(spec, parts))
+        else:
+            a, held_a = (torch.cat([torch.from_numpy(one.planes(part)) for one in self.inputs.values()], 1) for part in parts)
+            x, held_x = (torch.from_numpy(self.x.planes(part)) for part in parts)
+            source = Paired(spec, a, x, held_a, held_x, known=self._known(spec, parts))
+        names = [self.names[row] for part in parts for row in part.tolist()]
+        source.found = replace(self.found, names=names, notes=notes, streamed=streamed)
         return source
+
+    def _known(self, spec: Spec, parts: tuple[np.ndarray, np.ndarray]) -> str | None:
+        """The fingerprint that they have when they are read from disk; None where they never are."""
+        stacks = (*self.inputs.values(), self.x)
+        if not all(stack.key for stack in stacks):
+            return None
+        streams = [stack.source(spec, parts) for stack in stacks]
+        return Abreast(spec, streams[:-1], streams[-1]).fingerprint()
 
 
 def brought(
@@ -80,7 +139,7 @@ def brought(
         good &= ~bad
     rows = np.flatnonzero(good)
     _alike(columns, packs, slots, rows, made)
-    taken = {name: _taken(pack, slots[name][rows]) for name, pack in packs.items()}
+    taken = {name: Stack(pack.pixels, slots[name][rows], pack.key) for name, pack in packs.items()}
     found = Found(
         files=len(good),
         skipped=tuple(skipped),
@@ -92,11 +151,7 @@ def brought(
     )
     names = [columns[made].shelf.names[slot] for slot in slots[made][rows].tolist()]
     inputs = {name: x for name, x in taken.items() if name != made}
-    return Rows(inputs, made, taken[made], names, found), rows
-
-
-def _taken(pack: Pack, slots: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(pack.pixels[slots].transpose(0, 3, 1, 2))
+    return Rows(inputs, made, taken[made], names, found, groups=(first.same[slots[made][rows]],)), rows
 
 
 def _alike(

@@ -29,9 +29,17 @@ def equal(x: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
     same = np.array([first.setdefault(_digest(row), i) for i, row in enumerate(x)])
     if groups is None:
         return same if len(first) < len(x) else None
-    _, start, group = np.unique(groups, return_index=True, return_inverse=True)
-    every = np.arange(len(x))
-    return joined(len(x), np.stack([every, same]), np.stack([every, start[group]]))
+    return united(same, groups)
+
+
+def united(*groups: np.ndarray) -> np.ndarray:
+    """A number for each item, int64 [n], the same for items that are together in any of several groupings, int [n] each."""
+    every = np.arange(len(groups[0]))
+    edges = []
+    for grouping in groups:
+        _, start, group = np.unique(grouping, return_index=True, return_inverse=True)
+        edges.append(np.stack([every, start[group]]))
+    return joined(len(every), *edges)
 
 
 def _digest(row: np.ndarray) -> bytes:

@@ -24,8 +24,18 @@ class Paired(Source):
     they should become.
     """
 
-    def __init__(self, spec: Spec, a: Tensor, x: Tensor, held_a: Tensor, held_x: Tensor, device: str = "cpu") -> None:
-        self.spec, self._a, self._held_a = spec, a, held_a
+    def __init__(
+        self,
+        spec: Spec,
+        a: Tensor,
+        x: Tensor,
+        held_a: Tensor,
+        held_x: Tensor,
+        device: str = "cpu",
+        known: str | None = None,
+    ) -> None:
+        """`known`: the fingerprint, where another hash of the same pairs stands already."""
+        self.spec, self._a, self._held_a, self._known = spec, a, held_a, known
         self._x = InMemory(spec, x, torch.arange(len(x)), held_x, torch.arange(len(held_x))).to(device)
         self._whole = (x, held_x)  # on the processor
 
@@ -33,7 +43,7 @@ class Paired(Source):
         return len(self._a)
 
     def to(self, device: str) -> Paired:
-        source = Paired(self.spec, self._a, self._whole[0], self._held_a, self._whole[1], device)
+        source = Paired(self.spec, self._a, self._whole[0], self._held_a, self._whole[1], device, self._known)
         source.found = self.found
         return source
 
@@ -48,6 +58,8 @@ class Paired(Source):
         return inputs, InMemory(spec, self._whole[0], None, self._whole[1], None)
 
     def fingerprint(self) -> str:
+        if self._known is not None:
+            return self._known
         digest = sha256((self._x.fingerprint() + repr((dict(self.spec.given), self.spec.made))).encode())
         for part in (self._a, self._held_a):
             digest.update(part.contiguous().numpy().data)
@@ -68,6 +80,12 @@ def _beside(a: Tensor, batch: Batch) -> Batch:
     """The inputs of a batch whose labels are row numbers, and its items."""
     rows, x = batch["y"], batch["x"]
     return {"a": as_batch(a[rows.cpu()].to(x.device, non_blocking=True), None)["x"], "x": x}
+
+
+def spec_of(given: Mapping[str, Sequence[int]], shape: Sequence[int], made: str, origin: str) -> Spec:
+    """Of pairs with inputs and outputs of these shapes (channels, height, width)."""
+    inputs = {name: list(one) for name, one in given.items()}
+    return Spec("images", tuple(shape), offset=(0.0,), scale=(255.0,), origin=origin, given=inputs, made=made)
 
 
 def from_arrays(
@@ -91,8 +109,7 @@ def from_arrays(
             raise UserError(f"{origin}: {len(part)} images of {name} and {len(x)} of {made}: pairs need as many of each")
         if part.shape[2:] != next(iter(inputs.values())).shape[2:]:
             raise UserError(f"{origin}: inputs of different sizes, {name} {part.shape[2:]}: bring them to one")
-    spec = Spec("images", tuple(x.shape[1:]), offset=(0.0,), scale=(255.0,), origin=origin)
-    spec = replace(spec, given={name: list(part.shape[1:]) for name, part in inputs.items()}, made=made)
+    spec = spec_of({name: part.shape[1:] for name, part in inputs.items()}, x.shape[1:], made, origin)
     a = np.concatenate(list(inputs.values()), 1)
     names = list(names) or [f"pair {i}" for i in range(len(x) + (0 if test is None else len(test[1])))]
     if test is None:

@@ -12,9 +12,11 @@ import torch
 
 from zerosum.data import frames, images, matching, npz, pictures, terms
 from zerosum.data import target as sizes
+from zerosum.data.abreast import Abreast
 from zerosum.data.arrays import checked, guarded
-from zerosum.data.columns import BENT, Column, Rows, brought
+from zerosum.data.columns import BENT, Column, Rows, Stack, brought
 from zerosum.data.found import Found
+from zerosum.data.likeness import equal
 from zerosum.data.pack import look, packed
 from zerosum.data.paired import Paired
 from zerosum.data.shelf import SUFFIXES, Shelf
@@ -77,7 +79,7 @@ def load(
     size: str | None = None,
     inputs: str | None = None,
     target: str | None = None,
-) -> Paired:
+) -> Paired | Abreast:
     """A source of matched pairs.
 
     `inputs`, `target`: the sub-folders, arrays or columns to start from, "left,back", and the one to be made; of pictures side
@@ -137,12 +139,22 @@ def _arrays(arrays: Mapping[str, np.ndarray], size: str | None, inputs: str | No
     for name, part in chosen.inputs.items():
         part = images.at_rest(checked(part, None, origin)[0], origin, None)
         high, wide = part.shape[2:]
+        if len(part) != len(x):
+            raise UserError(f"{origin}: {len(part)} images of {name} and {len(x)} of {chosen.made}: pairs need as many of each")
         if abs(high * stored[1] - wide * stored[0]) > BENT * stored[1] * high:
             both = f"{name} is {sizes.words((high, wide))} and {chosen.made} {sizes.words(stored)}"
             raise UserError(f"{origin}: {both} (height x width): cut both to one shape")
         given[name] = images.sized(part, wanted)
     found = Found("arrays of pairs", len(x), sizes={stored: len(x)}, reason="as asked" if size else "their own size")
-    return Rows(given, chosen.made, images.sized(x, wanted), [f"item {i}" for i in range(len(x))], found, groups=chosen.groups)
+    x = images.sized(x, wanted)
+    same = equal(x)
+    groups = tuple(one for one in (same, chosen.groups) if one is not None)
+    stacks = {name: _stack(part) for name, part in given.items()}
+    return Rows(stacks, chosen.made, _stack(x), [f"item {i}" for i in range(len(x))], found, groups=groups)
+
+
+def _stack(x: np.ndarray) -> Stack:
+    return Stack(x.transpose(0, 2, 3, 1), np.arange(len(x)))
 
 
 def _table(path: Path, size: str | None, inputs: str | None, target: str | None) -> Rows:
@@ -159,8 +171,9 @@ def _table(path: Path, size: str | None, inputs: str | None, target: str | None)
         columns[name] = Column(Listed(str(path), path.parent, [str(n) for n in names], f"column {name}"), rows.tolist())
     read, kept = brought(columns, made, size)
     groups = next((frame[name] for name in terms.GROUPS if name in frame.columns), None)
-    together = None if groups is None else np.unique(groups.astype(str).to_numpy()[kept], return_inverse=True)[1]
-    return replace(read, groups=together, found=replace(read.found, kind="table of pairs"))
+    if groups is not None:
+        read = replace(read, groups=(*read.groups, np.unique(groups.astype(str).to_numpy()[kept], return_inverse=True)[1]))
+    return replace(read, found=replace(read.found, kind="table of pairs"))
 
 
 def _files(column: Any) -> bool:

@@ -71,7 +71,7 @@ def from_shelf(
         y, names = None, ()
     kept = pack.rows
     y = None if y is None else y[kept]
-    share = held_out if held_out is not None else _share(len(kept), pack)
+    share = held_out if held_out is not None else share_of(len(kept), pack.nbytes * len(kept) // max(1, pack.slots))
     if test is not None and held_out is None and 0 < test[kept].sum() < len(kept):
         train, held = np.flatnonzero(~test[kept]), np.flatnonzero(test[kept])
     else:
@@ -94,10 +94,10 @@ def from_shelf(
     return source
 
 
-def _share(count: int, pack: Pack) -> float:
+def share_of(count: int, nbytes: int) -> float:
     """What is held out unless told otherwise: 20 % below 10,000 items, else 10 %, but no more than memory takes lightly."""
     share = 0.2 if count < 10_000 else 0.1
-    return min(share, max(100, HELD_BYTES * pack.slots // max(1, pack.nbytes)) / count) if count >= 1000 else share
+    return min(share, max(100, HELD_BYTES * count // max(1, nbytes)) / count) if count >= 1000 else share
 
 
 def _source(
