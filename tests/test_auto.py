@@ -31,14 +31,14 @@ def pairs(side, inputs=1, matched=True):
     return replace(images(side, side), given=given, made="front", matched=matched)
 
 
-SPECS |= {"pairs": pairs(128), "small pairs": pairs(32), "views": pairs(64, 3)}
+SPECS |= {"pairs": pairs(128), "small pairs": pairs(32), "views": pairs(64, 3), "domains": pairs(64, matched=False)}
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_choice_builds_and_says_why(name):
     choice = choose(SPECS[name], "cpu")
     game = recipes.find(choice.recipe).build(settings(choice.recipe, choice.settings), SPECS[name])
-    assert game.nets["G"]
+    assert any(name[0] == "G" for name in game.nets)
     assert choice.why
     assert all(reason == reason.strip() and reason for reason in choice.why)
 

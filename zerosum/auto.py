@@ -65,17 +65,16 @@ def _pairs(spec: Spec, device: str) -> Choice:
     """What suits images that are to be made from images: matched or not, from one or from several."""
     names, side = " and ".join(spec.given), min(spec.shape[1:])
     size = f"{spec.shape[1]} x {spec.shape[2]} pixels"
+    slow = "a processor: half of the paper's channels, for a quarter of the work"
     if not spec.matched:
-        return Choice("cyclegan", why=(f"{names} and {spec.made} are not matched: each way is learned so that it leads back",))
+        why = [f"{names} and {spec.made} are not matched: each way is learned so that it leads back"]
+        return Choice("cyclegan", {"width": 32}, (*why, slow)) if device == "cpu" else Choice("cyclegan", why=tuple(why))
     if len(spec.given) > 1:
         return Choice("compose", why=(f"pairs with {len(spec.given)} inputs: {spec.made} is composed of {names}",))
     if side <= 64:
         return Choice("compose", why=(f"pairs with one input of {size}: compose's settings are for small images",))
     why = [f"pairs with one input: {spec.made} is made of {names}"]
-    if device != "cpu":
-        return Choice("pix2pix", why=tuple(why))
-    why.append(f"a processor and {size}: half of the paper's channels learn more in a given time")
-    return Choice("pix2pix", {"width": 32}, tuple(why))
+    return Choice("pix2pix", {"width": 32}, (*why, slow)) if device == "cpu" else Choice("pix2pix", why=tuple(why))
 
 
 def _tiny(spec: Spec) -> Choice:

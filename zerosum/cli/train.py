@@ -79,8 +79,8 @@ def _train_anew(words: list[str]) -> Any:
         To go on with a run: zerosum train --resume RUN (and --help for its options).
 
         Args:
-            data: a folder of images, a .zip, .tar or .parquet of them, an .npy, .npz or idx (.gz) file, a table
-                (.csv, .tsv, .parquet), or a built-in set
+            data: a folder of images or of pairs of them, a .zip, .tar or .parquet, an .npy, .npz or idx (.gz) file, a table
+                (.csv, .tsv, .parquet), two sets of images (ONE,OTHER), or a built-in set
             recipe: a name that `zerosum list` shows, or a .py file ; auto: what suits the data
             out: the run folder to make (default: runs/DATA-RECIPE-N)
         """
