@@ -28,6 +28,7 @@ class Clock:
     lr_falls_from: float = 1.0  # share of training from which the guard lets them fall to 0 at its end; 1: it does not
     instance_noise: float = 0.0  # standard deviation of the noise that the guard put on D's input, in model space
     r1: float = 0.0  # weight of the penalty on D's gradient at real items that the guard added
+    steady_from: int = -1  # the step from which the guard shows a moving average of what makes items; -1: it does not
 
     @property
     def progress(self) -> float:
@@ -41,7 +42,7 @@ class Clock:
 
     def mended_as(self, other: Clock) -> Clock:
         """This clock with what the guard has mended in another."""
-        slower = replace(self, lr_scale=other.lr_scale, lr_falls_from=other.lr_falls_from)
+        slower = replace(self, lr_scale=other.lr_scale, lr_falls_from=other.lr_falls_from, steady_from=other.steady_from)
         return replace(slower, instance_noise=other.instance_noise, r1=other.r1)
 
 

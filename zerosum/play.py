@@ -67,6 +67,25 @@ class Run:
             for name in game.nets:
                 self.nets[name].compile()
 
+    def steady(self, *names: str) -> None:
+        """Keep a moving average of these nets too, from what they are now, and show that. Those that have one keep theirs."""
+        for name in names:
+            if name not in self.game.ema:
+                self.nets[f"{name}_ema"] = copy.deepcopy(self.nets[name])
+                self.averages[name] = Average(self.nets[f"{name}_ema"], self.nets[name])
+                self.game = replace(self.game, ema={**self.game.ema, name: steadied})
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take on the nets of a checkpoint, bit for bit, with whatever averages the guard had begun or not begun by then.
+
+        Raises RuntimeError where it is of other nets.
+        """
+        kept = {key.split(".")[0] for key in state}
+        self.steady(*(name for name in self.game.nets if f"{name}_ema" in kept))
+        fresh = {name for name, decay in self.game.ema.items() if decay is steadied and f"{name}_ema" not in kept}
+        values = {key.replace(".", "_ema.", 1): value for key, value in state.items() if key.split(".")[0] in fresh}
+        self.nets.load_state_dict(state | values)
+
     @contextmanager
     def shown(self) -> Iterator[nn.ModuleDict]:
         """The nets as they are shown: under their own names, each replaced by its moving average where there is one,
@@ -146,6 +165,15 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
             average_into(run.averages[name], decay(clock))
         run.clock = replace(clock, step=clock.step + 1, total=run.clock.total)
         yield logs
+
+
+def steadied(clock: Clock) -> float:
+    """Decay of an average that began when the guard mended something: its half-life is a fifth of the steps since.
+
+    A game that has been in trouble wanders; the mean of where it was is nearer to the middle of that than any one state
+    (Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN Training").
+    """
+    return 0.5 ** (1 / max(1.0, 0.2 * (clock.step - max(0, clock.steady_from))))
 
 
 def split(batch: Batch, parts: int) -> list[Batch]:

@@ -183,7 +183,7 @@ class RunDir:
         rescue = f"remove {folder} to go on from step {older[-1]}" if older else f"there is no older checkpoint in {self.path}"
         meta = _read_json(folder / "meta.json", rescue)
         with _damage(folder / "nets.safetensors", rescue):
-            run.nets.load_state_dict(safetensors.torch.load((folder / "nets.safetensors").read_bytes()))
+            run.load(safetensors.torch.load((folder / "nets.safetensors").read_bytes()))
         if optims:
             with _damage(folder / "optim.pt", rescue), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch's remarks on files of another kind, which are then refused

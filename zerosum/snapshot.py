@@ -37,7 +37,7 @@ class Snapshot:
 
         A play() that is under way must be started anew: it draws its batches from where it stands.
         """
-        run.nets.load_state_dict(self.nets)
+        run.load(self.nets)
         for name, optim in run.optims.items():
             optim.load_state_dict(_copied(self.optims[name]))  # what it is given it keeps, and moves
         run.clock = replace(self.clock.mended_as(run.clock), total=run.clock.total)

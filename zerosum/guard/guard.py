@@ -13,6 +13,7 @@ from zerosum import parallel
 from zerosum.data.source import Source
 from zerosum.errors import UserError
 from zerosum.game import Batch
+from zerosum.guard.eye import Eye, suits
 from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
 from zerosum.guard.remedies import mended, next_remedy
@@ -29,8 +30,11 @@ REPLAYS = 8
 """Passing faults that are forgiven in one training."""
 FEW = 6
 """Readings from which on the best of them means something."""
-CLEARLY = 1.5
+CLEARLY = 2.0
 """The last generator's score over the best's, above which the best one is shown. Below, cheap features are too often wrong."""
+
+FINELY = 1.03
+"""The same where the eye is open."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,15 @@ class Guard:
         self._asked = examples(run.game, source)
         self.reading: Reading | None = None  # of the last look, where it took one
         self._probe: Probe | None = None
+        self._eye = Eye(source) if suits(source) else None
         self._said: list[Verdicts] = []
         self._spent, self._cost = 0.0, FIRST
         self._checked, self._check_cost, self._probed_at = 0.0, 0.0, run.clock.step
         self._probed = 0.0
-        self._makers = [name for name, player in run.game.players.items() if set(player.trains) & makers(run, self._asked)]
+        used = makers(run, self._asked)
+        self._makers = [name for name, player in run.game.players.items() if set(player.trains) & used]
+        trained = {net for player in run.game.players.values() for net in player.trains}
+        self._shown = sorted(used & trained)
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 
@@ -130,6 +138,8 @@ class Guard:
         if thorough and not probing:
             self.recent = Snapshot.take(self.run)
             self._checked, self._check_cost = here, parallel.from_first(time.perf_counter() - begun)
+        if self._eye is not None and not self._eye.open and parallel.rank() == 0 and self._spent + self._cost < SHARE * here:
+            self._eye.grow(0.5 * (SHARE * here - self._spent - self._cost))
         found = trouble(self._said, self.memory.readings, self.memory.first, self.memory.best)
         if found:
             return self._mend(found)
@@ -159,28 +169,45 @@ class Guard:
         """A reading, the same on every rank; with `keep` it counts, and the best is kept."""
         if self._probe is None:
             self.memory.items = self.memory.items or self._affordable()
-            self._probe = Probe(self.source, self.memory.items, self._asked)
+            self._probe = Probe(self.source, self.memory.items, self._asked, self._eye)
+            if self.every and self._eye is not None and parallel.rank() == 0:  # looks were asked for, whatever they cost
+                self._eye.grow(math.inf)
         mine = self._probe.look(self.run, seed) if parallel.rank() == 0 else Reading(0, 0.0, 0.0, 0.0)
-        parts = [parallel.from_first(value) for value in (mine.score, mine.spread, mine.coverage)]
-        reading = Reading(self.run.clock.step, *parts)
+        seen = (mine.score, mine.spread, mine.coverage, -1.0 if mine.fine is None else mine.fine)
+        score, spread, coverage, fine = (parallel.from_first(value) for value in seen)
+        reading = Reading(self.run.clock.step, score, spread, coverage, None if fine == -1 else fine)
         if not keep:
             return reading
+        if reading.fine is not None and self.memory.best is not None and self.memory.best.fine is None:
+            self._look_again()
         self.reading, memory = reading, self.memory
         memory.note(reading)
         varied = memory.best is None or reading.spread >= min(ALIKE, memory.best.spread / 3)
-        better = memory.best is None or (reading.score < memory.best.score and varied)
-        memory.stale = 0 if memory.best is None or reading.score < 0.99 * memory.best.score else memory.stale + 1
-        if better and math.isfinite(reading.score):
+        better = memory.best is None or (reading.over(memory.best) < 1 and varied)
+        memory.stale = 0 if memory.best is None or reading.over(memory.best) < 0.99 else memory.stale + 1
+        if better and math.isfinite(reading.score + (reading.fine or 0.0)):
             memory.best = reading
             self.best = self.recent = Snapshot.take(self.run)
         else:
             self.recent = Snapshot.take(self.run)
         return reading
 
+    def _look_again(self) -> None:
+        """The best so far, seen by the eye, which was not open then."""
+        assert self.memory.best is not None
+        if self.best is None:
+            return
+        now, clock = Snapshot.take(self.run), self.run.clock
+        self.best.put_back(self.run)
+        fine = self._read(keep=False).fine
+        now.put_back(self.run)
+        self.run.clock = clock
+        self.memory.best = replace(self.memory.best, fine=fine)
+
     def _affordable(self) -> int:
         """How many items a reading can make in 0.3 s, which is 2 % of 15 s: 64 to 1,000."""
         if self.every:
-            return 512
+            return 1000
         inputs = draw(self.run.game, 64, 0, real=self._asked)
         generate(self.run, inputs)
         start = time.perf_counter()
@@ -214,6 +241,7 @@ class Guard:
         self._back(to)
         self.memory.remedies.append(remedy.name)
         self.memory.stale = 0
+        self.run.steady(*self._shown)
         self.run.clock = mended(self.run.clock, remedy)
         attempt = f"learning rates falling to the end (try {len(self.memory.remedies)})"
         said = f"{found.said}, at step {step:,}: went back to step {to.clock.step:,}, {remedy.said}, {attempt}"
@@ -243,12 +271,13 @@ class Guard:
             return None  # the first readings of a training leap about
         if memory.shown != self.best.clock.step:
             last = self._read(keep=memory.readings[-1:] == [] or memory.readings[-1].step != step)
-            if memory.best.step == step or not last.score > CLEARLY * memory.best.score:
+            clearly = CLEARLY if last.fine is None or memory.best.fine is None else FINELY
+            if memory.best.step == step or not last.over(memory.best) > clearly:
                 return None
             # the best of many readings was also lucky: others inputs decide
             now, fresh = Snapshot.take(self.run), self._read(1, keep=False)
             self.best.put_back(self.run)
-            if not fresh.score > CLEARLY * self._read(1, keep=False).score:
+            if not fresh.over(self._read(1, keep=False)) > clearly:
                 now.put_back(self.run)
                 return None
         self.best.put_back(self.run)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zerosum.data.source import Source
 from zerosum.game import Batch
+from zerosum.guard.eye import Eye
 from zerosum.guard.views import views
 from zerosum.metrics.frechet import frechet
 from zerosum.play import Run
@@ -31,17 +32,25 @@ class Reading:
     score: float  # Fréchet distance to real items, over that of other real items: 1 is as good as real
     spread: float  # mean distance between two generated items over that between two real ones: near 0, all are alike
     coverage: float  # share of real items that have a generated one in their neighbourhood, in [0, 1]
+    fine: float | None = None  # Fréchet distance to real items on the eye's features, where there is an eye and it is open
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, rounded, for the log and the checkpoint."""
-        return {name: round(value, 5) for name, value in asdict(self).items()}
+        return {name: round(value, 5) for name, value in asdict(self).items() if value is not None}
+
+    def over(self, best: Reading) -> float:
+        """How many times the best's distance this one's is: by the eye where it saw both."""
+        if self.fine is not None and best.fine is not None:
+            return self.fine / max(best.fine, 1e-9)
+        return self.score / max(best.score, 1e-9)
 
 
 class Probe:
     """Compares with real items of the source; n_real is at most half of them."""
 
-    def __init__(self, source: Source, items: int, asked: Batch | None = None) -> None:
+    def __init__(self, source: Source, items: int, asked: Batch | None = None, eye: Eye | None = None) -> None:
         """`items`: how many to generate for a reading. `asked`: what a game that maps is given, each at most once."""
+        self.eye = eye
         self._asked, self.items = asked, items if asked is None else min(items, len(asked["x"]))
         items = self.items
         real = source.some(2 * REAL, seed=7)["x"].float()
@@ -71,4 +80,5 @@ class Probe:
         spread = float(torch.cdist(fakes, fakes).sum()) / max(1, len(fakes) * (len(fakes) - 1)) / max(self._apart, 1e-12)
         nearest = torch.cdist(self._near, fakes).amin(1)
         covered = float((nearest <= self._radius).float().mean())
-        return Reading(step, exp(sum(log(max(d, 1e-9)) for d in distances) / len(distances)), spread, covered)
+        fine = self.eye.distance(made) if self.eye is not None and self.eye.open else None
+        return Reading(step, exp(sum(log(max(d, 1e-9)) for d in distances) / len(distances)), spread, covered, fine)

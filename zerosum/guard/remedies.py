@@ -36,11 +36,13 @@ NOISE = Remedy("noise", "noise of 0.1 put on what D sees", _noisier)
 
 
 def mended(clock: Clock, remedy: Remedy) -> Clock:
-    """The clock with one thing mended, and learning rates that fall from here, or from an earlier mend, to 0 at the end.
+    """The clock with one thing mended, and from here, or from an earlier mend, learning rates that fall to 0 at the end and an
+    average that is shown.
 
-    In a game that broke once, large steps scatter the states: without the fall the last would be no better than chance.
+    In a game that broke once, large steps scatter the states: without both the last would be no better than chance.
     """
-    return replace(remedy.mend(clock), lr_falls_from=min(clock.lr_falls_from, clock.progress))
+    steady = clock.step if clock.steady_from < 0 else min(clock.step, clock.steady_from)
+    return replace(remedy.mend(clock), lr_falls_from=min(clock.lr_falls_from, clock.progress), steady_from=steady)
 
 
 def ladder(kind: Kind) -> tuple[Remedy, ...]:
