@@ -11,8 +11,10 @@ import torch
 from conftest import finish, start
 
 from zerosum import UserError, open_source, recipes
+from zerosum.data import arrays
 from zerosum.game import Clock
-from zerosum.guard import signals
+from zerosum.guard import eye, signals
+from zerosum.guard import guard as guard_module
 from zerosum.guard.guard import Guard, makers
 from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
@@ -20,6 +22,7 @@ from zerosum.guard.remedies import NOISE, PENALTY, ladder, mended, next_remedy
 from zerosum.guard.signals import Verdicts
 from zerosum.job import Job, build_run, open_run
 from zerosum.play import play
+from zerosum.rundir import RunDir
 from zerosum.snapshot import Snapshot, finite, tensors
 from zerosum.train import Training
 
@@ -358,6 +361,116 @@ def test_a_mended_run_comes_to_rest_at_its_end():
             job.run.clock = mended(job.run.clock, PENALTY)
     (group,) = job.run.optims["G"].param_groups
     assert group["lr"] == pytest.approx(1e-3 / 40)  # one step of the forty that were left
+
+
+def test_from_a_mend_on_an_average_is_shown_and_kept(tmp_path):
+    """Its half-life is at least a step, so that after the first step it is the mean of before and after."""
+    job = small(steps=60, guard=False, folder=tmp_path / "run")
+    run = job.run
+    steps = play(run, job.source)
+    for _ in range(20):
+        next(steps)
+    early, before = Snapshot.take(run), [p.clone() for p in run.nets["G"].parameters()]
+    with run.shown() as nets:
+        assert nets["G"] is run.nets["G"]
+    run.steady("G")
+    run.clock = mended(run.clock, PENALTY)
+    next(play(run, job.source))
+    for old, new, mean in zip(before, run.nets["G"].parameters(), run.nets["G_ema"].parameters(), strict=True):
+        assert torch.allclose(mean, (old + new) / 2, atol=1e-6)
+    with run.shown() as nets:
+        assert nets["G"] is run.nets["G_ema"]
+    job.folder.save(run, 0.0)
+    again = small(steps=60, guard=False).run
+    with torch.no_grad():
+        for p in again.nets.parameters():
+            p.zero_()
+    job.folder.restore(again)
+    assert all(torch.equal(value, again.nets.state_dict()[name]) for name, value in run.nets.state_dict().items())
+    for one in (run, again):
+        for _ in play(one, job.source):
+            pass
+    assert all(torch.equal(value, again.nets.state_dict()[name]) for name, value in run.nets.state_dict().items())
+    early.put_back(run)  # which was taken before there was an average: it begins anew
+    assert all(torch.equal(run.nets["G"].state_dict()[n], value) for n, value in run.nets["G_ema"].state_dict().items())
+
+
+# ---- the eye
+
+
+@pytest.fixture(scope="module")
+def larger():
+    """Digits of 16 x 16 pixels, labelled."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    x = np.kron(found.images, np.ones((2, 2))) * 255 / 16
+    return arrays.load(x.round().astype(np.uint8), found.target)
+
+
+def test_an_eye_is_a_function_of_the_data_however_it_grows(larger, monkeypatch):
+    monkeypatch.setattr(eye, "STEPS", 12)
+    torch.manual_seed(3)
+    expected = torch.randn(3)
+    torch.manual_seed(3)
+    at_once, in_parts = eye.Eye(larger), eye.Eye(larger)
+    at_once.grow(1e9)
+    grown = 0
+    while not in_parts.open:
+        in_parts.grow(0.0)
+        torch.manual_seed(3)  # whatever else is drawn between
+        grown += 1
+    assert grown >= 12 and at_once.open
+    assert torch.equal(torch.randn(3), expected)
+    items = larger.held_out()["x"]
+    assert at_once.distance(items) == in_parts.distance(items)
+
+
+def test_an_eye_tells_real_from_blurred_from_one_digit(larger, monkeypatch):
+    monkeypatch.setattr(eye, "STEPS", 100)
+    watching = eye.Eye(larger)
+    assert not watching.open
+    watching.grow(1e9)
+    held = larger.held_out()
+    blurred = torch.nn.functional.interpolate(torch.nn.functional.avg_pool2d(held["x"], 4), scale_factor=4)
+    real, soft, one = (watching.distance(x) for x in (held["x"], blurred, held["x"][held["y"] == 3]))
+    assert real < 0.2 * min(soft, one)
+    assert torch.tensor(watching.distance(held["x"] * torch.nan)).isnan()
+
+
+def test_an_eye_is_for_labelled_images_of_some_size(larger):
+    assert eye.suits(larger) and not eye.suits(open_source("digits")) and not eye.suits(open_source("ring8"))
+
+
+def test_the_best_is_the_eyes_where_it_is_open_and_a_healthy_run_is_still_left_alone(tmp_path, larger, monkeypatch):
+    monkeypatch.setattr(eye, "STEPS", 40)
+    runs = []
+    for guard in (True, False):
+        plan = Training(steps=60, device="cpu", pictures=0, scores=0, guard=guard, guard_every=10)
+        job = Job.new("array", larger, "cgan", recipes.find("cgan").Config(width=8, batch=16), plan, tmp_path / str(guard))
+        assert job.play()
+        runs.append((job.folder.path / "step-60" / "nets.safetensors").read_bytes())
+    assert runs[0] == runs[1]
+    seen = [row["guard"] for row in RunDir(tmp_path / "True").rows() if "score" in row.get("guard", {})]
+    assert len(seen) >= 6 and all(one["fine"] > 0 for one in seen)
+    kept = RunDir(tmp_path / "True").guarded(60)["best"]
+    assert kept["fine"] == pytest.approx(min(one["fine"] for one in seen), rel=0.02)
+
+
+def test_the_best_is_seen_again_when_the_eye_opens(larger, monkeypatch):
+    monkeypatch.setattr(eye, "STEPS", 20)
+    plan = Training(steps=60, device="cpu", pictures=0, scores=0)
+    job = Job.new("array", larger, "cgan", recipes.find("cgan").Config(width=8, batch=16), plan, None)
+    guard = Guard(job.run, larger)
+    monkeypatch.setattr(guard_module, "SHARE", 1.0)
+    guard.look(2.0, {})
+    assert guard.memory.best is not None and guard.memory.best.fine is None
+    guard._eye.grow(1e9)
+    before = Snapshot.take(job.run)
+    guard.look(9.0, {})
+    assert guard.memory.best.fine == pytest.approx(guard.reading.fine)  # the same state, seen twice
+    assert all(torch.equal(value, job.run.nets.state_dict()[name]) for name, value in before.nets.items())
+    assert job.run.clock == before.clock
 
 
 # ---- a healthy game

@@ -33,7 +33,7 @@ class Eye:
     """Grows by and by, on the processor; once `open` it measures. A function of the source alone, whenever it grows."""
 
     def __init__(self, source: Source) -> None:
-        self.open, self._source, self._stream = False, source, torch.Generator().manual_seed(7).get_state()
+        self.open, self._source = False, source
         with torch.random.fork_rng([]):
             torch.default_generator.manual_seed(7)
             self._net = Convolutions(source.spec.shape, source.spec.classes)
@@ -42,12 +42,14 @@ class Eye:
         self._real = torch.empty(0)
 
     def grow(self, seconds: float) -> None:
-        """Learn for about so many seconds, or until it can see."""
-        start = time.perf_counter()
+        """Learn for about so many seconds, a step at least, or until it can see."""
+        end = time.perf_counter() + seconds
         with torch.random.fork_rng([]), torch.enable_grad():
             torch.default_generator.set_state(self._stream)
-            while not self.open and time.perf_counter() - start < seconds:
+            while not self.open:
                 self.open = next(self._growth) == STEPS
+                if time.perf_counter() >= end:
+                    break
             self._stream = torch.default_generator.get_state()
         if self.open:
             self._net.eval().requires_grad_(False)
