@@ -89,6 +89,34 @@ def test_a_column_knows_those_before_it_and_none_after():
     assert torch.equal(row[:, 1:3], row[:, 3:5])
 
 
+def test_the_likelihood_of_choices_in_closed_form():
+    """With weights of 0 every choice is as likely as its fellows: log 2 for each of two choices, less what is named."""
+    G = staged()
+    with torch.no_grad():
+        for layer in (G.straight, *G.ends):
+            layer.weight.zero_()
+        G.straight.bias.zero_()
+    x = torch.tensor([[0.3, 1.0, 0.0, 0.0, 1.0]]).repeat(4, 1)
+    z, nothing, named = torch.randn(4, 4), torch.zeros(4, 2), torch.tensor([[0.0, 1.0]]).repeat(4, 1)
+    assert torch.allclose(G.unlikelihood(z, nothing, x), torch.tensor(2 * 2**0.5).log() + torch.tensor(2**0.5).log())
+    assert torch.allclose(G.unlikelihood(z, named, x), torch.tensor(2.0).log())
+
+
+def test_the_likelihood_of_a_choice_looks_at_those_before_it_in_the_row():
+    G = staged().eval()
+    with torch.no_grad():
+        for layer in (G.own, G.straight):
+            layer.weight.zero_(), layer.bias.zero_()
+        for end in G.ends:
+            end.weight.zero_()
+        G.tells[1].weight.zero_()[:2] = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
+        G.ends[2].weight[:, :2] = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
+        same, other = (torch.tensor([[0.0, 1.0, 0.0, *last]]) for last in ([1.0, 0.0], [0.0, 1.0]))
+        agreed, not_agreed = (G.unlikelihood(torch.zeros(1, 4), torch.zeros(1, 2), x) for x in (same, other))
+    assert torch.allclose(agreed, torch.tensor(2.0).log(), atol=1e-3)  # of the first choice; the second is certain
+    assert not_agreed > 20
+
+
 def test_a_pack_is_judged_as_one():
     D = Discriminator(5, 8, 2, pack=4)
     assert D(torch.randn(12, 5)).shape == (3, 1)

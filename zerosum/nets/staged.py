@@ -7,7 +7,7 @@ gradient (Jang et al. 2017, section 2.2) goes through all of the chain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,21 +70,51 @@ class Staged(nn.Module):
     owner: Tensor
 
     def forward(self, z: Tensor, cond: Tensor, grain: Tensor | None = None) -> Tensor:
-        kept = self.body(torch.cat([z, cond], 1))
         wanted, free = z.new_zeros(len(z), self.width), z.new_ones(len(z), self.width)
         wanted[:, self.place], free[:, self.place] = cond.to(z.dtype), 1 - (self.named(cond) @ self.owner.T).to(z.dtype)
+
+        def made(i: int, raw: Tensor) -> Tensor:
+            one = self.groups[i]
+            row = self.rows[i](raw, None if grain is None else grain + i)
+            return wanted[:, one.start : one.stop] + free[:, one.start : one.stop] * row
+
+        return torch.cat(list(self._walk(z, cond, made)), 1)
+
+    def unlikelihood(self, z: Tensor, cond: Tensor, x: Tensor) -> Tensor:
+        """Mean over rows x [n, width] of -log p of their choices, each given the choices of x before it and the condition.
+
+        Choices that the condition names are left out. Each group is told what x holds, not what was made (Williams & Zipser
+        1989, "A Learning Algorithm for Continually Running Fully Recurrent Neural Networks": teacher forcing).
+        """
+        logits: list[Tensor] = []
+
+        def told(i: int, raw: Tensor) -> Tensor:
+            logits.append(raw.float())
+            return x[:, self.groups[i].start : self.groups[i].stop]
+
+        for _ in self._walk(z, cond, told):
+            pass
+        free = x.new_ones(len(x), self.width)
+        free[:, self.place] -= self.named(cond) @ self.owner.T
+        total = x.new_zeros(())
+        for one, raw in zip(self.groups, logits, strict=True):
+            for start, stop in one.stretches:
+                part = raw[:, start - one.start : stop - one.start]
+                total = total - (x[:, start:stop] * free[:, start:stop] * part.log_softmax(1)).sum()
+        return total / len(x)
+
+    def _walk(self, z: Tensor, cond: Tensor, settle: Callable[[int, Tensor], Tensor]) -> Iterator[Tensor]:
+        """What `settle(i, raw numbers of group i)` makes of each group; the groups after it are told."""
+        kept = self.body(torch.cat([z, cond], 1))
         told = [[part] for part in self.own(kept).split(self.narrow, 1)]
         raw = self.straight(kept)
-        made = []
         for i, one in enumerate(self.groups):
             h = self.norms[i](torch.stack(told[i]).sum(0)).relu()
-            row = self.rows[i](raw[:, one.start : one.stop] + self.ends[i](h), None if grain is None else grain + i)
-            row = wanted[:, one.start : one.stop] + free[:, one.start : one.stop] * row
-            made.append(row)
+            row = settle(i, raw[:, one.start : one.stop] + self.ends[i](h))
             if i < len(self.tells):
                 for after, part in enumerate(self.tells[i](row).split(self.narrow, 1), i + 1):
                     told[after].append(part)
-        return torch.cat(made, 1)
+            yield row
 
     def revealed(self, x: Tensor, shown: Tensor) -> Tensor:
         """The condition [n, given] that asks for what rows x hold, in the choices that `shown` [n, choices] has 1 for."""

@@ -2,7 +2,8 @@
 
 Not from a paper: the parts are, and the choice among them was made on a part of Adult's training rows (docs/LOG.md).
 Relativistic loss: Jolicoeur-Martineau 2019; R1: Mescheder et al. 2018, eq. 9; packs: Lin et al. 2018, "PacGAN";
-straight-through choices: Jang et al. 2017; the distance of marginals: `zerosum.agreement`.
+straight-through choices: Jang et al. 2017; the distance of marginals: `zerosum.agreement`; teacher forcing: Williams & Zipser
+1989.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Config(Settings):
     temperature: float = 0.5  # of the softmax through which a choice learns
     revealed: float = 0.5  # share of training rows of which some columns are asked for
     agreement: float = 0.3  # weight of the distance of marginals in G's loss
+    likelihood: float = 0.1  # weight of each choice's likelihood, given those before it, in G's loss
     sharpness: float = 0.7  # of its kernel: what more columns weigh beside fewer
     loss: LossName = "relativistic"  # what the two sides minimise
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
@@ -75,7 +77,10 @@ def build(cfg: Config, spec: Spec) -> Game:
         made = nets["G"](z_for(x), cond)
         fake = nets["D"](made, cond)
         real = nets["D"](x, cond) if loss.g_sees_real else fake
-        return {"adv": loss.g(fake, real), "agreement": cfg.agreement * agreement_distance(x, made, cfg.sharpness)}
+        terms = {"adv": loss.g(fake, real), "agreement": cfg.agreement * agreement_distance(x, made, cfg.sharpness)}
+        if cfg.likelihood:
+            terms["likelihood"] = cfg.likelihood * cast(Staged, nets["G"]).unlikelihood(z_for(x), cond, x)
+        return terms
 
     def draw(n: int) -> Batch:
         most = torch.full((n,), len(asked))
