@@ -82,6 +82,8 @@ def test_read_from_files_each_time_they_are_the_same(folder, monkeypatch):
         assert torch.equal(next(stream)["x"], wanted["x"])
     assert torch.equal(files.held_out()["x"], memory.held_out()["x"])
     assert torch.equal(files.some(9)["x"], memory.some(9)["x"])
+    for one, other in zip(files.stored(), memory.stored(), strict=True):
+        assert np.array_equal(one.take(np.arange(3)), other.take(np.arange(3)))
     (folder / "03.png").unlink()
     with pytest.raises(UserError, match=r"03\.png has changed or gone"):
         for _ in range(9):  # some batches are there already

@@ -320,6 +320,25 @@ def test_a_table_of_file_names(tmp_path):
     refused(tmp_path / "pairs.csv", "no column of picture files number", inputs="number")
 
 
+def test_columns_of_a_parquet_file(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    def cells(items):
+        files = [io.BytesIO() for _ in items]
+        for item, file in zip(items, files, strict=True):
+            Image.fromarray(item).save(file, "PNG")
+        return [{"bytes": file.getvalue(), "path": None} for file in files]
+
+    path = tmp_path / "pairs.parquet"
+    pyarrow.parquet.write_table(pa.table({"imageA": cells(PHOTOS // 2), "imageB": cells(PHOTOS), "label": [0, 1] * 12}), path)
+    source = open_source(path, need="pairs")
+    assert source.spec.given == {"imageA": [3, 8, 8]} and source.spec.made == "imageB"
+    assert all(np.array_equal(a, x // 2) for a, x in everything(source).values())
+    assert open_source(path).spec.classes == 2  # plain images of the first column, as ever
+    refused(path, "no column of images z: there are imageA, imageB", target="z")
+
+
 def test_pairs_of_one_group_and_equal_targets_stay_on_one_side(tmp_path):
     many = rng.integers(0, 256, (60, 8, 8), np.uint8)
     many[31] = many[30]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.photographs import Filed, Photographs
+from zerosum.data.photographs import Filed, Photographs, Place
 from zerosum.data.source import Order, Rows, Source, Spec, as_batch
 from zerosum.data.streamed import AHEAD
 from zerosum.data.target import Size
@@ -21,9 +21,6 @@ from zerosum.noise import mix
 STREAM = 2**31 + 9  # tells this file's random words from every other use of the same seed and cursor
 HELD = 400
 """Crops of held-out photographs, where they have room for so many that do not overlap."""
-
-Place = tuple[int, int, int]
-"""Photograph, top and left."""
 
 
 class Crops(Source):
@@ -82,13 +79,14 @@ class Crops(Source):
         rows = self._order.rows(cursor * size + rank * share, share, seed).tolist()
         generator = torch.Generator().manual_seed(mix(seed, cursor, STREAM))
         chance = torch.rand(size, 3, dtype=torch.float64, generator=generator)[rank * share : (rank + 1) * share]
-        x = np.empty((share, *self.spec.shape), np.uint8)
-        for i, (down, right, side) in enumerate(chance.tolist()):
-            number = int(self._parts[0][rows[i]])
+        places = []
+        for row, (down, right, _) in zip(rows, chance.tolist(), strict=True):
+            number = int(self._parts[0][row])
             high, wide = self._photos.every[number].size
-            place = int(down * (high - self._size[0] + 1)), int(right * (wide - self._size[1] + 1))
-            part = self._photos.part(number, *place, self._size)
-            x[i] = part[:, :, ::-1] if side < 0.5 else part
+            places.append((number, int(down * (high - self._size[0] + 1)), int(right * (wide - self._size[1] + 1))))
+        x = np.empty((share, *self.spec.shape), np.uint8)
+        for i, part in enumerate(self._photos.parts(places, self._size)):
+            x[i] = part[:, :, ::-1] if chance[i, 2] < 0.5 else part
         return torch.from_numpy(x)
 
     def held_out(self) -> Batch:
@@ -105,9 +103,10 @@ class Crops(Source):
         return [grid[k] for k in range(max(map(len, grids), default=0)) for grid in grids if k < len(grid)]
 
     def _fixed(self, places: list[Place]) -> Batch:
-        parts = [self._photos.part(number, top, left, self._size) for number, top, left in places]
-        x = np.stack(parts) if parts else np.empty((0, *self.spec.shape), np.uint8)
-        return as_batch(torch.from_numpy(np.ascontiguousarray(x)), None)
+        x = np.empty((len(places), *self.spec.shape), np.uint8)
+        for i, part in enumerate(self._photos.parts(places, self._size)):
+            x[i] = part
+        return as_batch(torch.from_numpy(x), None)
 
 
 def spread(whole: Size, part: Size, most: int) -> list[tuple[int, int]]:

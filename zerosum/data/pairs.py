@@ -19,6 +19,7 @@ from zerosum.data.found import Found
 from zerosum.data.likeness import equal
 from zerosum.data.pack import look, packed
 from zerosum.data.paired import Paired
+from zerosum.data.parquet import Parquet
 from zerosum.data.shelf import SUFFIXES, Shelf
 from zerosum.data.shelves import Half, Listed, Part
 from zerosum.errors import UserError
@@ -33,13 +34,13 @@ LAYOUT = "docs/pairs.md shows how pairs can be laid out"
 
 
 def accepts(what: Any) -> bool:
-    """Whether this is a folder or archive of pictures, an .npz file, a table of file names, or arrays by name."""
+    """Whether this is a folder, an archive or a Parquet file of pictures, an .npz, a table of file names, or named arrays."""
     if isinstance(what, Mapping):
         return bool(what) and all(isinstance(x, np.ndarray | torch.Tensor) for x in what.values())
     if not isinstance(what, str | Path):
         return False
     path = Path(what)
-    return is_npz(path) or is_table(path) or (pictures.accepts(path) and path.suffix.lower() != ".parquet")
+    return is_npz(path) or is_table(path) or pictures.accepts(path)
 
 
 def obvious(what: Any) -> bool:
@@ -102,6 +103,8 @@ def gather(what: Any, size: str | None = None, inputs: str | None = None, target
     if is_table(path):
         return _table(path, size, inputs, target)
     shelf = pictures.shelf_of(path)
+    if isinstance(shelf, Parquet) and len(shelf.columns) > 1:
+        return _parquet(path, shelf, size, inputs, target)
     if side_by_side(shelf, inputs, target):
         return _halves(shelf, size, inputs, target)
     return _folders(shelf, size, inputs, target)
@@ -174,6 +177,12 @@ def _table(path: Path, size: str | None, inputs: str | None, target: str | None)
     if groups is not None:
         read = replace(read, groups=(*read.groups, np.unique(groups.astype(str).to_numpy()[kept], return_inverse=True)[1]))
     return replace(read, found=replace(read.found, kind="table of pairs"))
+
+
+def _parquet(path: Path, shelf: Parquet, size: str | None, inputs: str | None, target: str | None) -> Rows:
+    given, made = matching.roles(shelf.columns, inputs, target, str(path), "column of images")
+    read, _ = brought({name: Column(Parquet(path, name), range(len(shelf.names))) for name in (*given, made)}, made, size)
+    return replace(read, found=replace(read.found, kind="columns of Parquet"))
 
 
 def _files(column: Any) -> bool:

@@ -30,7 +30,8 @@ class Parquet(Shelf):
 
     kind, anywhere = "Parquet", False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, column: str | None = None) -> None:
+        """`column`: the one to read, where there are several of images."""
         try:
             import pyarrow.parquet
         except ImportError:
@@ -39,7 +40,9 @@ class Parquet(Shelf):
         self.names, self.marks, self._rows = [], [], []
         try:
             self._schema = pyarrow.parquet.read_schema(self._files[0])
-            self._column = self._image_column()
+            self.columns = self._image_columns()
+            self._column = column or self._usual()
+            self.kind = f"column {column} of Parquet" if column else self.kind
             for file in self._files:
                 count = pyarrow.parquet.read_metadata(file).num_rows
                 self.names += [f"{file.name}:{row}" for row in range(count)]
@@ -51,7 +54,8 @@ class Parquet(Shelf):
             why = " ".join(str(error).split()) or type(error).__name__
             raise UserError(f"{path}: cannot be read as Parquet ({why}): it is damaged; get it anew") from error
 
-    def _image_column(self) -> str:
+    def _image_columns(self) -> list[str]:
+        """Names of the columns of encoded images."""
         import pyarrow as pa
 
         def holds(kind: Any) -> bool:
@@ -60,12 +64,14 @@ class Parquet(Shelf):
             return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
         found = [field.name for field in self._schema if holds(field.type)]
-        if len(found) > 1:
-            found = [name for name in found if name in ("image", "img", "images", "picture", "jpg", "png")] or found
         if not found:
             columns = ", ".join(self._schema.names)
             raise UserError(f"{self.origin}: no column of encoded images among {columns}: store bytes or {{bytes, path}}")
-        return found[0]
+        return found
+
+    def _usual(self) -> str:
+        named = [name for name in self.columns if name in ("image", "img", "images", "picture", "jpg", "png")]
+        return (named or self.columns)[0]
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
         import pyarrow.parquet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,6 +17,9 @@ from zerosum.data.decoders import cores, decode
 from zerosum.data.shelf import Shelf
 from zerosum.data.target import Size
 from zerosum.errors import UserError
+
+Place = tuple[int, int, int]
+"""A picture's number, and top and left in it."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +59,32 @@ class Photographs(ABC):
     def whole(self, number: int) -> np.ndarray:
         """One picture, uint8 [height, width, channels]."""
 
-    def part(self, number: int, top: int, left: int, size: Size) -> np.ndarray:
-        """A part of one, uint8 [channels, *size]."""
+    def parts(self, places: Sequence[Place], size: Size) -> Iterator[np.ndarray]:
+        """Parts of pictures, uint8 [channels, *size] each."""
+        for place in places:
+            yield self._part(place, size)
+
+    def _part(self, place: Place, size: Size) -> np.ndarray:
+        number, top, left = place
         return self.whole(number)[top : top + size[0], left : left + size[1]].transpose(2, 0, 1)
 
     def glance(self, number: int, size: Size) -> np.ndarray:
         """All of one, scaled to cover a size and cut to its middle, uint8 [channels, *size]."""
         whole = self.whole(number)
+        if self.channels in (3, 4):
+            return np.asarray(fitted(Image.fromarray(whole), size[1], size[0])).transpose(2, 0, 1)
         planes = [np.asarray(fitted(Image.fromarray(whole[..., i]), size[1], size[0])) for i in range(self.channels)]
         return np.stack(planes)
 
-    def _read(self, number: int) -> np.ndarray:
-        """A picture from its file. Raises UserError where it has gone since it was looked at."""
+    def _read(self, number: int, size: Size) -> np.ndarray:
+        """A picture from its file, at a size. Raises UserError where it has gone since it was looked at."""
         for _, load in self._shelf.loads([self.every[number].slot]):
-            return self._decoded(number, load)
+            return self._decoded(number, load, size)
         return self._gone(number)
 
-    def _decoded(self, number: int, load: Load) -> np.ndarray:
+    def _decoded(self, number: int, load: Load, size: Size) -> np.ndarray:
         one = self.every[number]
-        shape = Shape(*one.size, self.channels, self._shift)
+        shape = Shape(*size, self.channels, self._shift)
         _, pixels = examine(one.slot, load, shape)
         return self._gone(number) if pixels is None else np.frombuffer(pixels, np.uint8).reshape(shape[:3])
 
@@ -84,10 +94,17 @@ class Photographs(ABC):
 
 
 class Filed(Photographs):
-    """Pictures that are read from their files each time: too many for memory."""
+    """Pictures that are read from their files each time, several at once: too many for memory."""
 
     def whole(self, number: int) -> np.ndarray:
-        return self._read(number)
+        return self._read(number, self.every[number].size)
+
+    def parts(self, places: Sequence[Place], size: Size) -> Iterator[np.ndarray]:
+        with ThreadPoolExecutor(cores()) as threads:
+            yield from threads.map(lambda place: self._part(place, size).copy(), places)  # the whole is let go
+
+    def glance(self, number: int, size: Size) -> np.ndarray:
+        return self._read(number, size).transpose(2, 0, 1)  # with no more detail than that takes
 
 
 class Kept(Photographs):
@@ -98,7 +115,8 @@ class Kept(Photographs):
         numbers = {one.slot: number for number, one in enumerate(every)}
         with ThreadPoolExecutor(cores()) as threads:
             loads = shelf.loads(sorted(numbers))  # once from beginning to end, as archives like it
-            found = dict(threads.map(lambda pair: (numbers[pair[0]], self._decoded(numbers[pair[0]], pair[1])), loads))
+            read = lambda pair: (numbers[pair[0]], self._decoded(numbers[pair[0]], pair[1], every[numbers[pair[0]]].size))
+            found = dict(threads.map(read, loads))
         self._whole = [found[number] if number in found else self._gone(number) for number in range(len(every))]
 
     def whole(self, number: int) -> np.ndarray:
