@@ -21,6 +21,7 @@ SPECS = {
     "odd": images(37, 50, 4),
     "64": images(64, 64, 4),
     "few": images(32, 32, items=100),
+    "few large": images(128, 256, items=300),
     "ring": Spec("vectors", (2,), offset=(0.0, 0.0), scale=(1.0, 1.0)),
     "labelled vectors": Spec("vectors", (5,), counts=(10, 10), offset=(0.0,) * 5, scale=(1.0,) * 5, items=20),
 }

@@ -97,7 +97,7 @@ def _images(spec: Spec) -> Choice:
             f"{size}: 32 channels and batches of 32 learn most in a given time",
             "a relativistic game with R1 and R2 keeps images of this size varied; a last block at full size keeps them crisp",
         ]
-    return Choice("swift", settings | _few(spec, why), tuple(why))
+    return Choice("swift", settings | _few(spec, why, "diffaugment" if "loss" in settings else "ada"), tuple(why))
 
 
 def _images_on_gpu(spec: Spec) -> Choice:
@@ -107,11 +107,13 @@ def _images_on_gpu(spec: Spec) -> Choice:
     gamma = round(max(0.01, 2e-4 * height * wide / batch), 4)
     why = ["a GPU: stylegan2 at its authors' width", f"R1 weight {gamma:g} for {height} x {wide} pixels in batches of {batch}"]
     settings = {"width": 512, "full": 32, "z_dim": 512, "batch": batch, "penalty_weight": gamma}
-    return Choice("stylegan2", settings | _few(spec, why), tuple(why))
+    return Choice("stylegan2", settings | _few(spec, why, "ada"), tuple(why))
 
 
-def _few(spec: Spec, why: list[str]) -> dict[str, Any]:
+def _few(spec: Spec, why: list[str], way: str) -> dict[str, Any]:
+    """`way`: adaptive augmentation steers by the sign of D's logits on real images; a relativistic game has none to speak of."""
     if not 0 < spec.items < FEW:
         return {}
-    why.append(f"{spec.items:,} images are few: adaptive augmentation keeps D from learning them by heart")
-    return {"augment": "ada"}
+    kind = {"ada": "adaptive augmentation", "diffaugment": "augmentation"}[way]
+    why.append(f"{spec.items:,} images are few: {kind} keeps D from learning them by heart")
+    return {"augment": way}
