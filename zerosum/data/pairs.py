@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -57,9 +58,11 @@ def obvious(what: Any) -> bool:
 
 def named_columns(path: Path) -> matching.Layout | None:
     """What lies in a folder whose sub-folders' names leave no doubt that they are inputs and a target; else None."""
-    if not path.is_dir():
+    try:
+        with os.scandir(path) as entries:
+            heads = [entry.name + "/." for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError:  # no folder, or one that cannot be read: who is asked to read it says so
         return None
-    heads = [entry.name + "/." for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     if len(heads) > 8 or not matching.plainly(list(matching.lay_out(heads).columns)):
         return None
     return matching.lay_out(pictures.shelf_of(path).names)
