@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--features", required=True)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--part", choices=("validation", "test"), default="test")
+    parser.add_argument("--most", type=int, default=400, help="test images, evenly spread over all there are")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
@@ -104,6 +105,7 @@ def main() -> None:
     own = {name: _plain(value) for name, value in (word.split("=", 1) for word in args.set)}
     made = photographs if args.data.is_dir() else characters
     source, real = made(args.data, args.part == "validation")
+    real = real[torch.linspace(0, len(real) - 1, min(args.most, len(real))).long()]
     with noise.apart(2026):
         mask = holes(len(real), real.shape[2], real.shape[3], share=(0.25, 0.25))
     net = find_features(args.features, source)

@@ -18,6 +18,7 @@ from zerosum.noise import mix
 DRAWS = """
 import sys, torch
 from zerosum import noise, parallel
+from zerosum.holes import holes
 torch.set_num_threads(1)
 parallel.start()
 torch.save(
@@ -28,6 +29,7 @@ torch.save(
                 "normal": (noise.seed_step(7, step), noise.normal(6 // parallel.world(), 5))[1],
                 "images": noise.normal(4 // parallel.world(), 2, 3, 3),
                 "uniform": noise.uniform(6 // parallel.world(), 2, low=-1.0),
+                "masks": holes(4 // parallel.world(), 16, 24),
                 "global": torch.randn(8),
                 "after": noise.normal(2 // parallel.world()),
             }
@@ -64,7 +66,7 @@ def draws(tmp_path_factory):
     return {world: in_processes(folder, world) for world in (1, 2)}
 
 
-@pytest.mark.parametrize("name", ["normal", "images", "uniform", "after"])
+@pytest.mark.parametrize("name", ["normal", "images", "uniform", "masks", "after"])
 def test_two_ranks_hold_the_halves_of_what_one_would_draw(draws, name):
     (one,), two = draws[1], draws[2]
     assert one["world"] == 1 and [rank["world"] for rank in two] == [2, 2]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d, hardtanh, pad
 
 from zerosum.errors import UserError
 
@@ -100,4 +100,4 @@ class Trunk(nn.Module):
         if weight.shape[2] == 3:
             x = pad(x, (0, 1, 0, 1) if stride == 2 else (1, 1, 1, 1))  # TensorFlow pads what is left over behind
         x = conv2d(x, weight, bias, stride, groups=x.shape[1] // weight.shape[1])
-        return x if name.endswith("project") else x.clamp(0, 6)
+        return x if name.endswith("project") else hardtanh(x, 0.0, 6.0)  # clamp's derivative takes three passes over memory

@@ -12,14 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zerosum import noise
 from zerosum.errors import UserError
 from zerosum.nets.mobilenet import Trunk, read
 
 DEPTHS = (0, 2, 5, 12)
 """Blocks that are looked at: the last ones at a half, a quarter, an eighth and a sixteenth of the image's size."""
 
-LEAST = 32
-"""Pixels of the shorter side below which the deepest map is a single point."""
+SHIFT = 16
+"""Pixels by which the window that is looked at wanders while training, at most, and at most an eighth of the image."""
 
 
 def in_rgb(x: Tensor) -> Tensor:
@@ -48,12 +49,13 @@ def distances(trunk: Trunk, made: Tensor, real: Tensor) -> Tensor:
 
 
 def _unit(x: Tensor) -> Tensor:
-    x = x.float()
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
     return x / (x.square().sum(1, keepdim=True) + 1e-10).sqrt()
 
 
 class Perceptual(nn.Module):
-    """The distance by the network of a file: images made and real [n, c, h, w] -> their mean distance, a scalar.
+    """The distance by the network of a file: images made and real [n, c, h, w] -> their mean distance, a scalar, through a
+    window that wanders at random (`zerosum.noise`), the same for both.
 
     The weights are in checkpoints, so a trained run does without the file: where it cannot be read, nothing is said before
     the distance is asked for, and nothing at all once weights were loaded.
@@ -70,7 +72,13 @@ class Perceptual(nn.Module):
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         check(self)
-        return distances(self.trunk, made, real).mean()
+        # The trunk halves four times, always at the same pixels: looked at from one place, it writes its grid into the images.
+        height, width = (side - min(SHIFT, side // 8) for side in made.shape[2:])
+        free = torch.tensor([made.shape[2] - height + 1, made.shape[3] - width + 1])
+        places = (noise.uniform(len(made), 2) * free).long().tolist()
+        window = lambda x, y, column: x[:, y : y + height, column : column + width]
+        part = lambda images: torch.stack([window(x, *place) for x, place in zip(images, places, strict=True)])
+        return distances(self.trunk, part(made), part(real)).mean()
 
     def _load_from_state_dict(self, state: Any, prefix: str, *args: Any) -> None:
         self.missing = None
