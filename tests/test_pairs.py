@@ -232,6 +232,14 @@ def test_a_pair_of_two_shapes_is_refused_with_its_names(tmp_path):
     refused(tmp_path, "1 of 24 pairs are of two shapes, such as a/007.png (8 x 5) and b/007.png (8 x 8)")
 
 
+def test_fewer_than_ten_pairs_are_refused(tmp_path):
+    refused(two_folders(tmp_path, PHOTOS[:9]), "9 pairs: a GAN needs at least 10")
+    np.save(tmp_path / "x.npy", PHOTOS)
+    (tmp_path / "x.npy").rename(tmp_path / "x.npz")
+    refused(tmp_path / "x.npz", "holds one array without a name")
+    refused(tmp_path / "b", "neither pictures side by side", inputs="a", target=None)
+
+
 def test_input_and_target_are_cut_alike_whatever_their_sizes(tmp_path):
     """A bright square in the same place of both, which the camera stored lying down in one of them."""
     for i in range(12):

@@ -22,6 +22,7 @@ from zerosum.data.source import Spec, divide
 from zerosum.data.streamed import Streamed
 from zerosum.errors import UserError
 
+ENOUGH = f"a GAN needs at least {LEAST}, and wants hundreds"
 BENT = 0.03
 """How much the shapes of two pictures of a row may differ, for sides are whole pixels."""
 
@@ -88,7 +89,7 @@ class Rows:
         stacks = (*self.inputs.values(), self.x)
         nbytes = sum(stack.nbytes for stack in stacks)
         if count < LEAST:
-            raise UserError(f"{origin}: {count} pairs: a GAN needs at least {LEAST}, and wants hundreds")
+            raise UserError(f"{origin}: {count} pairs: {ENOUGH}")
         if self.test is not None and held_out is None and 0 < self.test.sum() < count:
             parts = np.flatnonzero(~self.test), np.flatnonzero(self.test)
             notes = (*notes, f"held out: {len(parts[1]):,} pairs, which came as a test part")
@@ -126,6 +127,8 @@ def brought(
     All are brought to the size that suits the column `made`, or the one asked for: scaled to cover it and cut to its middle.
     Rows with a broken file are left out. Raises UserError, with names, where the pictures of a row differ in shape.
     """
+    if len(columns[made].rows) < LEAST:
+        raise UserError(f"{columns[made].shelf.origin}: {len(columns[made].rows)} pairs: {ENOUGH}")
     first = packed(columns[made].shelf, None if size is None else sizes.parse(size))
     side = (first.shape[0], first.shape[1])
     packs = {name: first if name == made else packed(column.shelf, side) for name, column in columns.items()}

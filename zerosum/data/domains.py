@@ -143,7 +143,8 @@ def _arrays(
         one, other = inputs, target
     x, a = (arrays.checked(terms.pick(held, name, origin), None, origin)[0] for name in (other, one))
     if len(a) == len(x):  # split as pairs would be, so that what is held out of one is held out of the other
-        return _beside(*pairs.load(held, None, held_out, size, one, other).apart(), (one, other), origin)
+        matched = pairs.of_arrays(held, size, one, other, origin).paired(origin, held_out)
+        return _beside(*matched.apart(), (one, other), origin)
     made = images.from_array(x, None, (), origin, held_out, size=size)
     given = images.from_array(a, None, (), origin, held_out, size=_words(made))
     return _beside(given, made, (one, other), origin)

@@ -158,6 +158,8 @@ def _guess(shelf: Shelf, asked: target.Size | None) -> Shape | None:
 def look(shelf: Shelf) -> list[Fact]:
     """What a few files of the set hold: those of them that can be read."""
     count = len(shelf.names)
+    if not count:
+        return []
     few = sorted({int(i) for i in np.linspace(0, count - 1, PROBES)}) if shelf.anywhere else list(range(count))
     looked = [examine(slot, load, None)[0] for slot, load in islice(_read(shelf, few), PROBES)]
     return [fact for fact in looked if not fact.why]

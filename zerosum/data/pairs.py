@@ -99,10 +99,10 @@ def load(
 def gather(what: Any, size: str | None = None, inputs: str | None = None, target: str | None = None) -> Rows:
     """The pairs as rows of arrays."""
     if isinstance(what, Mapping):
-        return _arrays({name: np.asarray(torch.as_tensor(x)) for name, x in what.items()}, size, inputs, target, "arrays")
+        return of_arrays({name: np.asarray(torch.as_tensor(x)) for name, x in what.items()}, size, inputs, target, "arrays")
     path = Path(what)
     if is_npz(path):
-        return _arrays(read_npz(path), size, inputs, target, str(path))
+        return of_arrays(read_npz(path), size, inputs, target, str(path))
     if is_table(path):
         return _table(path, size, inputs, target)
     shelf = pictures.shelf_of(path)
@@ -126,7 +126,9 @@ def is_table(path: Path) -> bool:
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file."""
     held = guarded(path, lambda: npz.read(path))
-    return held if isinstance(held, dict) else {}
+    if not isinstance(held, dict):
+        raise UserError(f"{path}: holds one array without a name, and not several: save them with np.savez(PATH, a=..., b=...)")
+    return held
 
 
 def _plain_arrays(path: Path) -> bool:
@@ -136,7 +138,8 @@ def _plain_arrays(path: Path) -> bool:
         return False
 
 
-def _arrays(arrays: Mapping[str, np.ndarray], size: str | None, inputs: str | None, target: str | None, origin: str) -> Rows:
+def of_arrays(arrays: Mapping[str, np.ndarray], size: str | None, inputs: str | None, target: str | None, origin: str) -> Rows:
+    """Pairs among named arrays as rows. Raises UserError where there are none, or their numbers or shapes differ."""
     chosen = terms.choose(arrays, inputs, target, origin)
     x = images.at_rest(checked(chosen.x, None, origin)[0], origin, None)
     stored = (x.shape[2], x.shape[3])
@@ -206,6 +209,8 @@ def side_by_side(shelf: Shelf, inputs: str | None, target: str | None) -> bool:
 
 
 def _halves(shelf: Shelf, size: str | None, inputs: str | None, target: str | None) -> Rows:
+    if inputs == target and inputs is not None:
+        raise UserError(f"{shelf.origin}: both halves are {inputs}: name one of them as --target")
     made = target or ("left" if inputs == "right" else "right")
     given = "right" if made == "left" else "left"
     columns = {name: Column(Half(shelf, 1 + HALVES.index(name)), range(len(shelf.names))) for name in (given, made)}
