@@ -111,7 +111,7 @@ def _images_on_gpu(spec: Spec) -> Choice:
 
 
 def _few(spec: Spec, why: list[str], way: str) -> dict[str, Any]:
-    """`way`: adaptive augmentation steers by the sign of D's logits on real images, which means nothing in a relativistic game."""
+    """`way`: adaptive augmentation steers by the sign of D's logits on real images; a relativistic game has no such sign."""
     if not 0 < spec.items < FEW:
         return {}
     kind = {"ada": "adaptive augmentation", "diffaugment": "augmentation"}[way]
