@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.source import Source, as_batch
+from zerosum.guard.guard import makers
 from zerosum.job import Job, settings
 from zerosum.machine import describe
 from zerosum.metrics import find_features
@@ -30,14 +31,14 @@ from zerosum.train import Training
 SHARE = 0.15
 
 
-def parts(groups: np.ndarray, validate: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(rows to learn from, test rows): those of the last 15 % of the groups in a fixed order; groups: int [rows].
+def parts(groups: np.ndarray, validate: bool, share: float = SHARE) -> tuple[np.ndarray, np.ndarray]:
+    """(rows to learn from, test rows): those of the last `share` of the groups in a fixed order; groups: int [rows].
 
     With `validate`, the same of the rest instead: settings are chosen by that, and the test part is not looked at.
     """
 
     def cut(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        at = round(len(names) * (1 - SHARE))
+        at = round(len(names) * (1 - share))
         return names[:at], names[at:]
 
     train, test = cut(np.random.default_rng(20251).permutation(np.unique(groups)))
@@ -56,7 +57,7 @@ def on_colour(rgba: np.ndarray, colour: int = 128) -> np.ndarray:
 
 def space(x: np.ndarray) -> Tensor:
     """Bytes in [-1, 1]."""
-    return as_batch(torch.from_numpy(np.ascontiguousarray(x)), None)["x"]
+    return as_batch(torch.from_numpy(np.array(x)), None)["x"]
 
 
 def fitted(source: Source, recipe: str, values: Mapping[str, Any], minutes: float, seed: int, device: str = "cpu") -> Job:
@@ -66,7 +67,7 @@ def fitted(source: Source, recipe: str, values: Mapping[str, Any], minutes: floa
     job = Job.new("benchmark", source, recipe, settings(recipe, values), plan, Path(tempfile.mkdtemp()) / "run")
     job.play()
     took = time.perf_counter() - begun
-    weights = sum(p.numel() for p in job.run.game.nets["G"].parameters()) if "G" in job.run.game.nets else 0
+    weights = sum(p.numel() for name in makers(job.run, job.sampler.examples) for p in job.run.game.nets[name].parameters())
     print(
         f"{recipe} {dict(values)}: {job.run.clock.step:,} steps of {job.run.batch} in {took:.0f} s; G {weights:,}", flush=True
     )

@@ -114,7 +114,7 @@ def test_pix2pix_conforms_with_parts(part):
 
 
 def test_images_too_small_for_a_patch_are_refused():
-    with pytest.raises(UserError, match="at least 6 x 6"):
+    with pytest.raises(UserError, match="6 x 6 pixels or more, and these images are 5 x 9"):
         recipes.find("pix2pix").build(recipes.find("pix2pix").Config(), pairs(size=(5, 9)).spec)
 
 

@@ -101,7 +101,9 @@ def test_the_paper_s_discriminator_has_its_number_of_weights():
 
 
 @pytest.mark.parametrize("affine", [False, True])
-def test_instance_norm_is_torchs_with_its_derivatives(affine):
+@pytest.mark.parametrize("large", [0, 1000])
+def test_instance_norm_is_torchs_with_its_derivatives(affine, large, monkeypatch):
+    monkeypatch.setattr("zerosum.layers.norm.LARGE", large)  # both ways
     x = torch.randn(3, 2, 4, 5, dtype=torch.float64).contiguous(memory_format=torch.channels_last).requires_grad_()
     net = InstanceNorm(2, affine).double()
     if affine:

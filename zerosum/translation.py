@@ -38,21 +38,36 @@ class PairSettings(Settings):
     downs: int = 0  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
     n_layers: int = 0  # how often D halves what it judges the patches of; 0: 3 times from 128 pixels on, 2 from 64, else 1
     dropout: float = 0.0  # share dropped in G's first three doublings, in training
-    blocks: int = 0  # residual blocks after each of G's doublings
+    blocks: int = 0  # residual blocks after each of G's doublings but the last
     finish: int = 0  # channels of a last stage of G at full size, which sees the input; 0: none
     zoom: float = 1.0  # pairs are enlarged by this and cut back at random; the paper: 1.117
 
 
 def pair_maps(spec: Spec) -> Maps:
-    """Inputs as the pairs have them, at their own size."""
+    """Inputs as the data have them. Raises UserError where they are not of the output's size."""
+    for name, (_, *size) in spec.given.items():
+        if tuple(size) != spec.shape[1:]:
+            sizes = f"{name} of {size[0]} x {size[1]} pixels, {spec.made or 'output'} of {spec.shape[1]} x {spec.shape[2]}"
+            raise UserError(f"{sizes}: inputs and output must be of one size, so give --size")
     names, channels = tuple(spec.given), tuple(shape[0] for shape in spec.given.values())
     ask = lambda batch: {"a": batch["a"]}
     return Maps(ask, names, channels, (spec.shape[1], spec.shape[2]), made=spec.made or "output")
 
 
-def networks(cfg: PairSettings, spec: Spec, maps: Maps) -> tuple[UNet, patch.Discriminator | None]:
+def judged_shape(spec: Spec, recipe: str) -> tuple[int, ...]:
+    """The outputs' shape (channels, height, width), or UserError where they are no images or hold no patch to judge."""
+    shape, least = need_images(spec, recipe), patch.LEAST
+    if min(shape[1:]) < least:
+        have = f"{shape[1]} x {shape[2]}"
+        raise UserError(
+            f"recipe {recipe} judges patches of {least} x {least} pixels or more, and these images are {have}: give --size"
+        )
+    return shape
+
+
+def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UNet, patch.Discriminator | None]:
     """The paper's U-Net, and its PatchGAN where the game is adversarial. Raises UserError where images are too small."""
-    shape = need_images(spec, "for pairs", least=patch.LEAST)
+    shape = judged_shape(spec, recipe)
     before, height, width = sum(maps.channels), *maps.tile
     downs = cfg.downs or most_downs(height, width)
     G = UNet(before, shape[0], downs, cfg.width, cfg.norm_g, cfg.dropout, cfg.blocks, cfg.finish)

@@ -58,7 +58,7 @@ class UNet(nn.Module):
 
     `downs`: halvings. Sizes that 2**downs does not divide are filled up by reflection and cut off again. `dropout`: share
     that is dropped in the first three doublings, in training (the paper's only noise: 0.5). `blocks`: residual blocks after
-    each doubling. `finish`: channels of a last stage of 3x3 convolutions at full size; 0: the last doubling gives pixels.
+    each doubling but the last. `finish`: channels of a last stage of 3x3 convolutions at full size; 0: none.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class UNet(nn.Module):
             up = ConvTranspose2d(wide, out, 4, 2, 1, bias=plain or last)
             dropped = [Dropout(dropout)] if dropout and downs - level < 3 and not last else []
             self.ups.append(nn.Sequential(up, *([] if last else norm(kind, out)), *dropped))
-            self.bodies.append(nn.Sequential(*([] if last else [Residual(out, kind) for _ in range(blocks)])))
+            self.bodies.append(nn.Sequential(*([] if level == 1 else [Residual(out, kind) for _ in range(blocks)])))
         self.finish = None
         if finish:
             self.finish = nn.Sequential(

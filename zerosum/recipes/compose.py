@@ -25,7 +25,7 @@ class Config(PairSettings):
     batch: int = 16  # items in a batch, over all ranks together
     width: int = 32  # channels (or units) of the narrowest hidden layer
     downs: int = 4  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
-    blocks: int = 1  # residual blocks after each of G's doublings
+    blocks: int = 1  # residual blocks after each of G's doublings but the last
     finish: int = 16  # channels of a last stage of G at full size, which sees the input; 0: none
     loss: LossName = "relativistic"  # what the two sides minimise
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
@@ -42,4 +42,4 @@ class Config(PairSettings):
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on pairs with any number of inputs."""
     maps = pair_maps(spec)
-    return translation(cfg, spec, maps, *networks(cfg, spec, maps))
+    return translation(cfg, spec, maps, *networks(cfg, spec, maps, "compose"))

@@ -6,7 +6,7 @@ appendix 7. A is the kind that the batch has under `a`, B the one under `x`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -24,8 +24,8 @@ from zerosum.layers.spectral import spectral
 from zerosum.losses import LossName, adversarial_loss
 from zerosum.nets import patch
 from zerosum.nets.translator import Translator, blocks_for
-from zerosum.parts import Settings, check, ema, need_images, noisy, player_d, player_g, smoothness
-from zerosum.translation import pair_maps
+from zerosum.parts import Settings, check, ema, noisy, player_d, player_g, smoothness
+from zerosum.translation import judged_shape, pair_maps
 
 NEEDS = "domains"
 
@@ -48,28 +48,25 @@ class Config(Settings):
 
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on two kinds of images of one size. Raises UserError where there are more kinds or two sizes."""
-    shape = need_images(spec, "cyclegan", least=patch.LEAST)
+    shape = judged_shape(spec, "cyclegan")
     if len(spec.given) != 1:
         raise UserError(f"recipe cyclegan takes images of one kind and makes another, and was given {len(spec.given)} kinds")
-    (name, (before, *size)) = next(iter(spec.given.items()))
-    if tuple(size) != shape[1:]:
-        sizes = f"{name} of {size[0]} x {size[1]} pixels, {spec.made or 'output'} of {shape[1]} x {shape[2]}"
-        raise UserError(f"recipe cyclegan needs both kinds in one size, and has {sizes}: give --size")
+    maps = pair_maps(spec)
+    (before,), size = maps.channels, maps.tile
     after, blocks, n_layers = shape[0], cfg.blocks or blocks_for(*size), cfg.n_layers or patch.layers_for(*size)
     translator = lambda one, other: Translator(one, other, cfg.width, blocks, cfg.norm)
     judge = lambda channels: patch.Discriminator(channels, n_layers, cfg.width, cfg.norm)
-    return cycle(cfg, spec, translator(before, after), translator(after, before), judge(before), judge(after))
+    return cycle(cfg, spec, maps, translator(before, after), translator(after, before), judge(before), judge(after))
 
 
-def cycle(cfg: Config, spec: Spec, G_AB: nn.Module, G_BA: nn.Module, D_A: nn.Module, D_B: nn.Module) -> Game:
+def cycle(cfg: Config, spec: Spec, maps: Maps, G_AB: nn.Module, G_BA: nn.Module, D_A: nn.Module, D_B: nn.Module) -> Game:
     """Both translators' turn, then both discriminators' (eqs. 1 to 3), who see a pool of past outputs (section 4).
 
     The identity term (section 5.2) is left out where the two kinds have different numbers of channels.
     """
     check(cfg)
     loss = adversarial_loss(cfg.loss)
-    maps = pair_maps(spec)
-    (before, *size) = next(iter(spec.given.values()))
+    before, size = maps.channels[0], maps.tile
     alike = before == spec.shape[0]
     if cfg.spectral_norm:
         spectral(D_A), spectral(D_B)
@@ -118,13 +115,5 @@ def cycle(cfg: Config, spec: Spec, G_AB: nn.Module, G_BA: nn.Module, D_A: nn.Mod
         draw=lambda n: {},
         generate=lambda nets, inputs: nets["G_AB"](inputs["a"]),
         ema=ema(cfg, "G_AB", "G_BA"),
-        maps=Maps(
-            maps.ask,
-            maps.names,
-            maps.channels,
-            maps.tile,
-            paired=False,
-            made=maps.made,
-            back=lambda nets, inputs: nets["G_BA"](inputs["a"]),
-        ),
+        maps=replace(maps, paired=False, back=lambda nets, inputs: nets["G_BA"](inputs["a"])),
     )

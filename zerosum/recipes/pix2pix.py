@@ -30,4 +30,4 @@ def build(cfg: Config, spec: Spec) -> Game:
     if len(spec.given) > 1:
         raise UserError(f"recipe pix2pix takes one input, and these pairs have {', '.join(spec.given)}: take --recipe compose")
     maps = pair_maps(spec)
-    return translation(cfg, spec, maps, *networks(cfg, spec, maps))
+    return translation(cfg, spec, maps, *networks(cfg, spec, maps, "pix2pix"))

@@ -34,7 +34,7 @@ class Config(PairSettings):
     blur_most: float = 2.0  # blur: the largest standard deviation of the window, in pixels
     batch: int = 8  # items in a batch, over all ranks together
     downs: int = 4  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
-    blocks: int = 1  # residual blocks after each of G's doublings
+    blocks: int = 1  # residual blocks after each of G's doublings but the last
     finish: int = 16  # channels of a last stage of G at full size, which sees the input; 0: none
     loss: LossName = "relativistic"  # what the two sides minimise
     penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
@@ -61,4 +61,4 @@ def build(cfg: Config, spec: Spec) -> Game:
     channels = 1 if cfg.undo in ("grey", "edges") else shape[0]
     ask = lambda batch: {"a": spoilt(batch["x"])}
     maps = Maps(ask, (cfg.undo,), (channels,), (shape[1], shape[2]), made=spec.made or "photograph")
-    return translation(cfg, spec, maps, *networks(cfg, spec, maps))
+    return translation(cfg, spec, maps, *networks(cfg, spec, maps, "restore"))
