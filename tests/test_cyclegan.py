@@ -108,5 +108,5 @@ def test_several_inputs_and_two_sizes_are_refused():
     module, x = recipes.find("cyclegan"), np.zeros((20, 1, 8, 8), np.uint8)
     with pytest.raises(UserError, match="was given 2 kinds"):
         module.build(module.Config(), paired.from_arrays({"a": x, "b": x}, x).spec)
-    with pytest.raises(UserError, match="a of 12 x 12 pixels, output of 8 x 8: .* give --size"):
+    with pytest.raises(UserError, match=r"a of 12 x 12 pixels, output of 8 x 8: .* give --size"):
         module.build(module.Config(), paired.from_arrays({"a": np.zeros((20, 1, 12, 12), np.uint8)}, x).spec)

@@ -81,6 +81,15 @@ def test_a_game_of_nothing_is_refused():
         toy(adversarial=0.0, l1_weight=0.0)
 
 
+def test_d_joins_when_its_share_of_the_training_begins():
+    game, nets, batch, _ = toy(pixel_share=0.5, match_weight=1.0)
+    early, late = Clock(4, 10), Clock(5, 10)
+    assert game.turns[0].loss(nets, batch, early) == {} and set(game.turns[1].loss(nets, batch, early)) == {"l1"}
+    assert "adv" in game.turns[0].loss(nets, batch, late) and set(game.turns[1].loss(nets, batch, late)) > {"adv", "match"}
+    with pytest.raises(UserError, match="pixel_share"):
+        toy(pixel_share=0.5, l1_weight=0.0)
+
+
 def test_a_penalty_on_each_item_refuses_a_norm_over_the_batch():
     with pytest.raises(UserError, match="norm_d batch"):
         toy(norm_d="batch", penalty="r1")

@@ -33,6 +33,7 @@ class PairSettings(Settings):
     adversarial: float = 1.0  # weight of what D says of the outputs; 0: no D at all, which leaves a plain regression
     l1_weight: float = 100.0  # weight of the mean absolute difference from the wanted output
     match_weight: float = 0.0  # weight of the same difference between D's feature maps of the two
+    pixel_share: float = 0.0  # share of training, from its start, in which G learns from l1_weight alone, before D joins
     norm_g: NormName = "instance"  # norm of G's feature maps
     norm_d: NormName = "instance"  # norm of D's; a penalty on each item's gradient forbids batch
     downs: int = 0  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
@@ -82,7 +83,8 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
 
     G minimises `adversarial` times what D says, `l1_weight` times the mean absolute difference (eqs. 3 and 4) and
     `match_weight` times the same of D's feature maps, summed over its stages (Wang et al. 2018, "High-Resolution Image
-    Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). Raises UserError where all three are 0.
+    Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). Until `pixel_share` of the training is done there is the
+    difference alone. Raises UserError where all three are 0.
     """
     check(cfg)
     if not cfg.adversarial + cfg.l1_weight + cfg.match_weight:
@@ -91,6 +93,8 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         raise UserError(
             f"norm_d batch mixes the items of a batch, and penalty {cfg.penalty} takes each alone: take instance or none"
         )
+    if cfg.pixel_share >= 1 or (cfg.pixel_share and not cfg.l1_weight):
+        raise UserError(f"pixel_share {cfg.pixel_share}: must be below 1, and G needs an l1_weight to learn from then")
     loss = adversarial_loss(cfg.loss)
     if D is not None and cfg.spectral_norm:
         spectral(D)
@@ -113,6 +117,8 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         return lambda x: nets["D"](augmented(nets, torch.cat([a, x], 1), clock)).mean((1, 2, 3))
 
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        if clock.progress < cfg.pixel_share:
+            return {}
         a, x = seen(batch)
         made = nets["G"](a)
         real, fake = nets["D"](shown(nets, a, x, clock)), nets["D"](shown(nets, a, made, clock))
@@ -124,7 +130,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         a, x = seen(batch)
         made = nets["G"](a).float()
         terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
-        if D is None:
+        if D is None or clock.progress < cfg.pixel_share:
             return terms
         found, fake = judge(nets, shown(nets, a, made, clock))
         wanted, real = found, fake
