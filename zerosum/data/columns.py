@@ -8,17 +8,15 @@ from hashlib import sha256
 from math import prod
 
 import numpy as np
-import torch
 
 from zerosum.data import pictures
 from zerosum.data import target as sizes
-from zerosum.data.abreast import Abreast
 from zerosum.data.found import Found
 from zerosum.data.likeness import united
 from zerosum.data.pack import LEAST, Pack, packed
-from zerosum.data.paired import Paired, spec_of
+from zerosum.data.paired import Paired, in_memory, plain, spec_of
 from zerosum.data.shelf import Shelf
-from zerosum.data.source import Spec, divide
+from zerosum.data.source import Source, Spec, divide
 from zerosum.data.streamed import Streamed
 from zerosum.errors import UserError
 
@@ -54,15 +52,14 @@ class Stack:
         """Bytes of all rows."""
         return len(self.slots) * prod(self.shape)
 
-    def planes(self, rows: np.ndarray) -> np.ndarray:
-        """Some rows in memory, uint8 [n, c, h, w]."""
-        return np.ascontiguousarray(self.pixels[self.slots[rows]].transpose(0, 3, 1, 2))
-
-    def source(self, spec: Spec, parts: tuple[np.ndarray, np.ndarray]) -> Streamed:
-        """Rows for training and rows held out, read from disk while they are needed."""
-        known = sha256(repr((self.key, [self.slots[part].tolist() for part in parts])).encode()).hexdigest()
-        spec = replace(spec, shape=self.shape, given={}, made="")
-        return Streamed(spec, self.pixels, (self.slots[parts[0]], self.slots[parts[1]]), (None, None), known)
+    def source(self, spec: Spec, parts: tuple[np.ndarray, np.ndarray], streamed: bool) -> Source:
+        """Rows for training and rows held out, in memory or read from disk while they are needed."""
+        spec, slots = plain(spec, self.shape), (self.slots[parts[0]], self.slots[parts[1]])
+        known = sha256(repr((self.key, [part.tolist() for part in slots])).encode()).hexdigest() if self.key else None
+        if streamed and known is not None:
+            return Streamed(spec, self.pixels, slots, (None, None), known)
+        train, held = (self.pixels[part].transpose(0, 3, 1, 2) for part in slots)
+        return in_memory(spec, train, held, known)
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Rows:
     test: np.ndarray | None = None
     groups: tuple[np.ndarray, ...] = ()
 
-    def paired(self, origin: str, held_out: float | None) -> Paired | Abreast:
+    def paired(self, origin: str, held_out: float | None) -> Paired:
         """The source of these rows, in memory or, where they are too many for it, read from disk.
 
         Raises UserError where they are fewer than ten.
@@ -99,24 +96,11 @@ class Rows:
         spec = spec_of({name: stack.shape for name, stack in self.inputs.items()}, self.x.shape, self.made, origin)
         spec = replace(spec, items=len(parts[0]))
         streamed = all(stack.key for stack in stacks) and nbytes > pictures.IN_MEMORY * pictures.memory()
-        source: Paired | Abreast
-        if streamed:
-            source = Abreast(spec, [stack.source(spec, parts) for stack in self.inputs.values()], self.x.source(spec, parts))
-        else:
-            a, held_a = (torch.cat([torch.from_numpy(one.planes(part)) for one in self.inputs.values()], 1) for part in parts)
-            x, held_x = (torch.from_numpy(self.x.planes(part)) for part in parts)
-            source = Paired(spec, a, x, held_a, held_x, known=self._known(spec, parts))
+        sources = [stack.source(spec, parts, streamed) for stack in stacks]
+        source = Paired(spec, sources[:-1], sources[-1])
         names = [self.names[row] for part in parts for row in part.tolist()]
         source.found = replace(self.found, names=names, notes=notes, streamed=streamed)
         return source
-
-    def _known(self, spec: Spec, parts: tuple[np.ndarray, np.ndarray]) -> str | None:
-        """The fingerprint that they have when they are read from disk; None where they never are."""
-        stacks = (*self.inputs.values(), self.x)
-        if not all(stack.key for stack in stacks):
-            return None
-        streams = [stack.source(spec, parts) for stack in stacks]
-        return Abreast(spec, streams[:-1], streams[-1]).fingerprint()
 
 
 def brought(

@@ -8,78 +8,58 @@ from hashlib import sha256
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from zerosum.data.found import Found
 from zerosum.data.likeness import equal
-from zerosum.data.source import InMemory, Rows, Source, Spec, as_batch, divide
+from zerosum.data.source import InMemory, Rows, Source, Spec, divide
 from zerosum.errors import UserError
 from zerosum.game import Batch
 
 
 class Paired(Source):
-    """Pairs kept in memory as bytes. Batches are `a` [n, channels of all inputs, h, w] and `x` [n, *spec.shape] in [-1, 1].
+    """Batches are `a` [n, channels of all inputs, h, w] and `x` [n, *spec.shape] in [-1, 1], row by row matched."""
 
-    `a` and `held_a`: uint8, the inputs that `spec.given` names, in that order along the channels; `x` and `held_x`: uint8, what
-    they should become.
-    """
-
-    def __init__(
-        self,
-        spec: Spec,
-        a: Tensor,
-        x: Tensor,
-        held_a: Tensor,
-        held_x: Tensor,
-        device: str = "cpu",
-        known: str | None = None,
-    ) -> None:
-        """`known`: the fingerprint, where another hash of the same pairs stands already."""
-        self.spec, self._a, self._held_a, self._known = spec, a, held_a, known
-        self._x = InMemory(spec, x, torch.arange(len(x)), held_x, torch.arange(len(held_x))).to(device)
-        self._whole = (x, held_x)  # on the processor
+    def __init__(self, spec: Spec, inputs: Sequence[Source], x: Source) -> None:
+        """`inputs`: in the order of `spec.given`. All sources have equally many items, and so draw them in one order."""
+        self.spec, self._inputs, self._x = spec, list(inputs), x
 
     def __len__(self) -> int:
-        return len(self._a)
+        return self.spec.items
 
     def to(self, device: str) -> Paired:
-        source = Paired(self.spec, self._a, self._whole[0], self._held_a, self._whole[1], device, self._known)
+        source = Paired(self.spec, [part.to(device) for part in self._inputs], self._x.to(device))
         source.found = self.found
         return source
 
-    def stored(self) -> tuple[Rows, Rows]:
+    def stored(self) -> tuple[Rows, Rows] | None:
         return self._x.stored()
 
-    def apart(self) -> tuple[InMemory, InMemory]:
-        """The inputs and the outputs, each as plain items, split as the pairs are."""
-        shape = tuple(self._a.shape[1:])
-        spec = replace(self.spec, given={}, made="")
-        inputs = InMemory(replace(spec, shape=shape), self._a, None, self._held_a, None)
-        return inputs, InMemory(spec, self._whole[0], None, self._whole[1], None)
+    def apart(self) -> tuple[Source, Source]:
+        """The first input and the outputs, each as plain items, split as the pairs are."""
+        return self._inputs[0], self._x
 
     def fingerprint(self) -> str:
-        if self._known is not None:
-            return self._known
-        digest = sha256((self._x.fingerprint() + repr((dict(self.spec.given), self.spec.made))).encode())
-        for part in (self._a, self._held_a):
-            digest.update(part.contiguous().numpy().data)
-        return digest.hexdigest()
+        parts = [part.fingerprint() for part in (*self._inputs, self._x)]
+        return sha256(repr((dict(self.spec.given), self.spec.made, self.spec.shape, parts)).encode()).hexdigest()
 
     def batches(self, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        for batch in self._x.batches(size, seed, start, rank, world):
-            yield _beside(self._a, batch)
+        for parts in zip(*(part.batches(size, seed, start, rank, world) for part in (*self._inputs, self._x)), strict=True):
+            yield _beside(parts)
 
     def held_out(self) -> Batch:
-        return _beside(self._held_a, self._x.held_out())
+        return _beside([part.held_out() for part in (*self._inputs, self._x)])
 
     def some(self, n: int, seed: int = 0) -> Batch:
-        return _beside(self._a, self._x.some(n, seed))
+        return _beside([part.some(n, seed) for part in (*self._inputs, self._x)])
 
 
-def _beside(a: Tensor, batch: Batch) -> Batch:
-    """The inputs of a batch whose labels are row numbers, and its items."""
-    rows, x = batch["y"], batch["x"]
-    return {"a": as_batch(a[rows.cpu()].to(x.device, non_blocking=True), None)["x"], "x": x}
+def _beside(parts: Sequence[Batch]) -> Batch:
+    return {"a": torch.cat([part["x"] for part in parts[:-1]], 1), "x": parts[-1]["x"]}
+
+
+def plain(spec: Spec, shape: Sequence[int]) -> Spec:
+    """The spec of one side of pairs by itself."""
+    return replace(spec, shape=tuple(shape), given={}, made="")
 
 
 def spec_of(given: Mapping[str, Sequence[int]], shape: Sequence[int], made: str, origin: str) -> Spec:
@@ -110,16 +90,23 @@ def from_arrays(
         if part.shape[2:] != next(iter(inputs.values())).shape[2:]:
             raise UserError(f"{origin}: inputs of different sizes, {name} {part.shape[2:]}: bring them to one")
     spec = spec_of({name: part.shape[1:] for name, part in inputs.items()}, x.shape[1:], made, origin)
-    a = np.concatenate(list(inputs.values()), 1)
     names = list(names) or [f"pair {i}" for i in range(len(x) + (0 if test is None else len(test[1])))]
+    sides = [*inputs.values(), x]
     if test is None:
         share = held_out if held_out is not None else (0.2 if len(x) < 10_000 else 0.1)
         rows, kept = divide(len(x), None, share, origin, equal(x, groups))
         names = [names[i] for part in (rows, kept) for i in part]
-        parts = [a[rows], x[rows], a[kept], x[kept]]
+        parts = [(side[rows], side[kept]) for side in sides]
     else:
-        parts = [a, x, np.concatenate(list(test[0].values()), 1), test[1]]
-    left, right, held_left, held_right = (torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
-    source = Paired(replace(spec, items=len(left)), left, right, held_left, held_right)
+        parts = list(zip(sides, [*test[0].values(), test[1]], strict=True))
+    spec = replace(spec, items=len(parts[-1][0]))
+    stored = [in_memory(plain(spec, train.shape[1:]), train, held) for train, held in parts]
+    source = Paired(spec, stored[:-1], stored[-1])
     source.found = Found(files=len(names), sizes={(x.shape[2], x.shape[3]): len(x)}, reason="their own size", names=names)
     return source
+
+
+def in_memory(spec: Spec, train: np.ndarray, held: np.ndarray, known: str | None = None) -> InMemory:
+    """One side of pairs from bytes [n, c, h, w], for training and held out. `known`: the fingerprint, where it stands."""
+    x, held_x = (torch.from_numpy(np.ascontiguousarray(part)) for part in (train, held))
+    return InMemory(spec, x, None, held_x, None, known=known)

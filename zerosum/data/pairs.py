@@ -13,7 +13,6 @@ import torch
 
 from zerosum.data import frames, images, matching, npz, pictures, terms
 from zerosum.data import target as sizes
-from zerosum.data.abreast import Abreast
 from zerosum.data.arrays import checked, guarded
 from zerosum.data.columns import BENT, Column, Rows, Stack, brought
 from zerosum.data.found import Found
@@ -83,7 +82,7 @@ def load(
     size: str | None = None,
     inputs: str | None = None,
     target: str | None = None,
-) -> Paired | Abreast:
+) -> Paired:
     """A source of matched pairs.
 
     `inputs`, `target`: the sub-folders, arrays or columns to start from, "left,back", and the one to be made; of pictures side
