@@ -136,11 +136,11 @@ def test_sample_pictures_are_rows_of_input_output_and_target(recipe, tmp_path):
     gan = GAN(recipe, steps=150, batch=16).fit(source)
     sheet = rows.sheet(gan._job.sampler)
     names = [name for name, _ in rows.columns(gan._job.sampler, source.held_out())]
-    assert names == ["negative", "made: photo", "real: photo"]
+    assert names == ["negative", "made: photo", "target"]
     held = images.decode(source.held_out()["x"], source.spec)
-    shown, cell = np.asarray(sheet), held.shape[1] * 4  # 16 pixels are shown as 64
+    shown, cell = np.asarray(sheet), held.shape[1] * 6  # 16 pixels are shown as 96
     top, left = sheet.height - (cell + GAP) * 8, sheet.width - cell - GAP
-    first, last = (np.repeat(np.repeat(held[i], 4, 0), 4, 1) for i in (0, -1))
+    first, last = (np.repeat(np.repeat(held[i], 6, 0), 6, 1) for i in (0, -1))
     assert np.array_equal(shown[top : top + cell, left : left + cell], first)
     below = top + 7 * (cell + GAP)
     assert np.array_equal(shown[below : below + cell, left : left + cell], last)

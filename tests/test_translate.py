@@ -17,7 +17,8 @@ from zerosum import GAN, UserError
 from zerosum.cli import main
 from zerosum.cli._counter import Counter
 from zerosum.data import paired
-from zerosum.pictures import read
+from zerosum.pictures import picture, read
+from zerosum.translate import Translator
 
 RECIPE = '''
 """Toy: images from images by a rule that is known."""
@@ -199,6 +200,17 @@ def test_several_inputs_by_name(load):
         gan.translate(person, garmet=garment)
     with pytest.raises(UserError, match="garment is 30 x 70 pixels and person 45 x 70"):
         gan.translate(person, garment=garment[:30])
+
+
+def test_what_mends_or_enlarges_has_roomy_tiles_but_none_larger_than_the_picture(load):
+    seen = []
+    for does, size in (("larger", (45, 70)), ("larger", (400, 100)), ("mend", (30, 500)), ("negative", (45, 70))):
+        translator = Translator(load(does)._sampler)
+        seen.append((translator.tile, []))
+        mask = np.ones(size, bool) if does == "mend" else None
+        translator({"photo": picture(photo(*size))}, mask, lambda done, of, seen=seen: seen[-1][1].append(of))
+    room, small = (192, 192), (16, 16)
+    assert [(tile, of[0]) for tile, of in seen] == [(room, 1), (room, 3), (room, 4), (small, 4 * 6)]
 
 
 def test_the_way_back(load):

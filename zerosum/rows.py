@@ -18,7 +18,7 @@ from zerosum.shows._canvas import table
 MOST, FEWEST = 8, 3
 TALL = 1024
 """Pixels of all rows together; of large images there are fewer rows."""
-LEAST = 64
+LEAST = 96
 """Pixels a side below which images are enlarged."""
 
 Columns = list[tuple[str, Tensor]]
@@ -47,7 +47,7 @@ def columns(sampler: Sampler, real: dict[str, Tensor], seed: int = 0) -> Columns
     made = sampler.generate(asked)["x"]
     found = [*zip(maps.names, asked["a"].split(list(maps.channels), 1), strict=True), (f"made: {maps.made}", made)]
     if maps.paired:
-        found.append((f"real: {maps.made}", real["x"]))
+        found.append(("target", real["x"]))
     if maps.back is not None:
         there = lambda a: sampler.generate(draw(sampler.run.game, len(a), seed, real={**real, "a": a}))["x"]
         back, other = sampler.back(made), sampler.back(real["x"])

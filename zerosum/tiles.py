@@ -17,7 +17,7 @@ from torch import Tensor
 from zerosum.game import Batch
 
 PIXELS = 16 * 128 * 128
-"""Of input tiles in one call, unless a batch is asked for."""
+"""Of all tiles in one call, of their inputs or outputs, unless a batch is asked for."""
 
 
 def tiled(
@@ -48,18 +48,18 @@ def bands(
 
     `inputs`: named images [1, c, h, w] of one height and width, of any type. `function` gets them as tiles [n, c, *tile] and
     gives [n, c', tile * scale]. `tile`: height and width, rounded up to a `multiple`; an axis shorter than it is mirrored at
-    its ends. `overlap`: pixels of the input that neighbours share at least, below a whole tile (default: a quarter of the
-    tile's shorter side). `batch`: tiles in one call. `progress(done, all)` is told after each call.
+    its ends. `overlap`: pixels of the input that neighbours share at least, below a whole tile (default: a quarter of a
+    tile). `batch`: tiles in one call. `progress(done, all)` is told after each call.
     """
     height, width = next(iter(inputs.values())).shape[2:]
     high, wide = (-(-side // multiple) * multiple for side in tile)
-    share = min(high, wide) // 4 if overlap is None else overlap
-    if not 0 <= share < min(high, wide):
-        raise ValueError(f"overlap {share}: must be at least 0 and below the tile's shorter side, {min(high, wide)}")
+    if overlap is not None and not 0 <= overlap < min(high, wide):
+        raise ValueError(f"overlap {overlap}: must be at least 0 and below the tile's shorter side, {min(high, wide)}")
     rows, columns = _mirrored(height, high), _mirrored(width, wide)
-    tops, lefts = starts(len(rows), high, share), starts(len(columns), wide, share)
+    shares = (high // 4, wide // 4) if overlap is None else (overlap, overlap)
+    tops, lefts = starts(len(rows), high, shares[0]), starts(len(columns), wide, shares[1])
     down, across = weights(tops, high, scale), weights(lefts, wide, scale)
-    count = batch or max(1, PIXELS // (high * wide))
+    count = batch or max(1, PIXELS // (high * wide * scale * scale))
     first, last = _middle(height, len(rows), scale)
     side, done = slice(*_middle(width, len(columns), scale)), 0
     open_rows: Tensor | None = None  # rows that the next row of tiles may still add to, from output row `at` on

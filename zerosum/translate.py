@@ -20,6 +20,8 @@ from zerosum.sampling import Sampler
 from zerosum.tiles import bands
 
 DIRECTIONS = ("a2b", "b2a")
+ROOMY = 192
+"""Pixels a side of tiles, at least, of games that mend or enlarge: trained on small crops, they see more in large ones."""
 
 Progress = Callable[[int, int], None]
 """Told after each part of a picture: (tiles done, tiles in all)."""
@@ -29,8 +31,9 @@ class Translator:
     """Makes a picture from one, or from several with names.
 
     `direction`: a2b, or b2a for the way back of games that have one. `tile`: "256" or "256x192" (height x width), what large
-    pictures are cut into (default: the size of training). `overlap`: pixels that neighbouring tiles share at least (default:
-    a quarter of a tile's shorter side). Raises UserError where the game does not map, or not that way, or the sizes do not fit.
+    pictures are cut into (default: the size of training, and at least 192 where the game mends or enlarges). `overlap`: pixels
+    that neighbouring tiles share at least (default: a quarter of a tile). Raises UserError where the game does not map, or not
+    that way, or the sizes do not fit.
     """
 
     def __init__(
@@ -49,8 +52,9 @@ class Translator:
         self.scale = 1 if self.returning else maps.scale
         height, width = maps.tile
         size = (height * maps.scale, width * maps.scale) if self.returning else (height, width)
-        asked = size if tile is None else target.parse(tile)
-        self.tile = tuple(-(-side // maps.multiple) * maps.multiple for side in asked)
+        self._least = size
+        usual = (max(size[0], ROOMY), max(size[1], ROOMY)) if self.mends or self.scale > 1 else size
+        self.tile = self._rounded(usual if tile is None else target.parse(tile))
         self.overlap = overlap
         if overlap is not None and not 0 <= overlap < min(self.tile):
             raise UserError(f"overlap {overlap}: must be at least 0 and below the tile's shorter side, {min(self.tile)}")
@@ -105,7 +109,7 @@ class Translator:
         if mask is None and shown.alpha is not None and self.channels[0] != 4:
             mask = shown.alpha < 128
         if mask is None:
-            raise UserError("no hole to fill: give a mask that is white where pixels are to be made, or make them transparent")
+            raise UserError("no hole to fill: give a mask (--mask FILE, white where pixels are made), or make some transparent")
         if mask.shape != shown.size:
             raise UserError(f"a mask of {mask.shape[0]} x {mask.shape[1]} pixels, a picture of {_size(shown)}: make them alike")
         return mask
@@ -128,13 +132,15 @@ class Translator:
         if hole is not None:
             inputs["mask"] = torch.from_numpy(np.ascontiguousarray(hole))[None, None]
         height, width = shown[0].size
+        whole = self._rounded((max(height, self._least[0]), max(width, self._least[1])))
+        tile = min(self.tile[0], whole[0]), min(self.tile[1], whole[1])  # no larger than the picture and training's images
+        overlap = None if self.overlap is None else min(self.overlap, min(tile) - 1)
         out: np.ndarray | None = None
         at = 0
         with self.run.shown() as nets, noise.apart(0):
             drawn = {} if self.returning else self.run.game.draw(1)
             function = lambda part: self._tiles(nets, part, drawn)
-            high, wide = self.tile
-            for band in bands(function, inputs, (high, wide), 1, self.scale, self.overlap, progress=progress):
+            for band in bands(function, inputs, tile, 1, self.scale, overlap, progress=progress):
                 rows = ((band[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
                 if out is None:
                     out = np.empty((height * self.scale, width * self.scale, rows.shape[2]), np.uint8)
@@ -142,6 +148,11 @@ class Translator:
                 at += len(rows)
         assert out is not None
         return out
+
+    def _rounded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Up to what the game's sides must be divisible by."""
+        high, wide = (-(-side // self.maps.multiple) * self.maps.multiple for side in size)
+        return high, wide
 
     def _channels(self, shown: Picture, name: str, channels: int) -> np.ndarray:
         if channels != 4:

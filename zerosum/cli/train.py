@@ -181,6 +181,14 @@ def _play(job: Any) -> int:
             say(line)
     else:
         table(scores)
-    wanted = "-n 1000 -o samples.csv" if job.sampler.spec.kind == "tables" else "-n 64 --out samples.png"
-    say(f"report: {write_report(job.folder)}\nsample: zerosum sample {path} {wanted}")
+    say(f"report: {write_report(job.folder)}\n{_next(job, path)}")
     return 0
+
+
+def _next(job: Any, path: Path) -> str:
+    """What a finished run is good for."""
+    if (maps := job.sampler.maps) is not None:
+        files = " ".join(name.upper().replace(" ", "-") for name in maps.names)
+        return f"use:    zerosum translate {path} {files}{' --mask MASK' if maps.mask else ''} -o OUT"
+    wanted = "-n 1000 -o samples.csv" if job.sampler.spec.kind == "tables" else "-n 64 --out samples.png"
+    return f"sample: zerosum sample {path} {wanted}"

@@ -45,8 +45,9 @@ def translate(
             (default: what is transparent)
         direction: a2b, or b2a for the way back of a run that has one
         kind: of files in a folder: png, jpg, webp, tif or npy
-        tile: what larger pictures are cut into: 256, or 256x192 (height x width) (default: the size of training)
-        overlap: pixels that neighbouring tiles share at least (default: a quarter of a tile's shorter side)
+        tile: what larger pictures are cut into: 256, or 256x192 (height x width) (default: the size of training,
+            and at least 192 where the run mends or enlarges)
+        overlap: pixels that neighbouring tiles share at least (default: a quarter of a tile)
         step: a checkpoint's step (default: the newest)
         device: auto, cpu, cuda, cuda:1, mps
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
