@@ -4,7 +4,8 @@
 
 The photograph is mirrored beside itself where it is smaller. Two tiles that do not agree show as a step. So the mean
 absolute difference of neighbouring columns (and rows) of the output is taken where tiles end and in the middle of their
-overlaps, and divided by its mean over the 32 columns around. Where tiles show, it is larger there than elsewhere.
+overlaps, and divided by its mean over the 32 columns around. Where tiles show, it is larger there than elsewhere (where the
+run enlarges: than elsewhere between two pixels of the input).
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def steps(made: np.ndarray, begins: list[int], tile: int, scale: int) -> str:
     near = lambda at: profile[at - 1 - AROUND : at + AROUND].mean()
     ratios = {at: profile[at - 1] / near(at) for at in range(AROUND + 1, len(profile) - AROUND)}
     ends = {side * scale for begin in begins for side in (begin, begin + tile)}
-    middles = {(one + tile + other) * scale // 2 for one, other in pairwise(begins)}
-    inside = {at for at in ratios if min(abs(at - other) for other in ends | middles) > 4}
+    middles = {(one + tile + other) // 2 * scale for one, other in pairwise(begins)}
+    inside = {at for at in ratios if at % scale == 0 and min(abs(at - other) for other in ends | middles) > 4}
     found = []
     for name, lines in (("tiles' ends", ends), ("middles of overlaps", middles), ("elsewhere", inside)):
         some = [ratios[at] for at in lines if at in ratios]

@@ -421,6 +421,7 @@ def test_pix2pix_is_trained_by_the_command_and_used_by_it(tmp_path):
     with pytest.raises(SystemExit) as end:
         main(["train", str(tmp_path / "pairs"), "--recipe", "pix2pix", "--steps", "3", *tiny, "--out", str(tmp_path / "run")])
     assert end.value.code == 0
+    assert "left into right: 32 x 32 pixels" in (tmp_path / "run" / "report.html").read_text()
     Image.fromarray(photo()).save(tmp_path / "x.png")
     with pytest.raises(SystemExit) as end:
         main(["translate", str(tmp_path / "run"), str(tmp_path / "x.png"), "-o", str(tmp_path / "y.png"), "--device", "cpu"])

@@ -107,6 +107,8 @@ def _items(spec: dict[str, Any]) -> str:
         what = f"{shape[1]} x {shape[2]} pixels, {shape[0]} channel{'s' if shape[0] != 1 else ''}"
     else:
         what = f"vectors of {shape[0]} numbers" if shape else ""
+    if isinstance(given := spec.get("given"), dict) and given:
+        what = f"{', '.join(map(str, given))} into {spec.get('made', '')}: {what}"
     columns = _object(_object(spec, "table"), "schema").get("columns")
     if isinstance(columns, list):
         what = f"a table of {len(columns)} columns, {_count(spec.get('items')):,} training rows"
