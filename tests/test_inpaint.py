@@ -91,6 +91,14 @@ def test_pixels_alone_leave_d_at_rest_and_fill_better_than_nothing():
     assert mean(logs[-10:]) < 0.7 * mean(logs[:3])
 
 
+def test_pixels_alone_first_then_both_sides():
+    source = _toy("crops")
+    game = inpaint.build(inpaint.Config(**SMALL, pixel_share=0.5), source.spec)
+    logs = [set(row) for row in play(Run(game, 4, 8), source)]
+    assert logs[:2] == [{"G/hole", "G/known"}] * 2
+    assert all({"D/adv", "G/adv", "G/features", "G/hole", "G/known"} <= row for row in logs[2:])
+
+
 def test_the_mean_in_the_hole_is_each_images_own():
     away, mask = torch.tensor([[[[1.0, 3.0]]], [[[5.0, 7.0]]]]), torch.tensor([[[[1.0, 0.0]]], [[[1.0, 1.0]]]])
     assert float(inpaint.share(away, mask)) == (1 + 6) / 2
@@ -99,7 +107,12 @@ def test_the_mean_in_the_hole_is_each_images_own():
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"mask_least": 0.5}, "mask_least"), ({"mask_most": 1.0}, "mask_most"), ({"augment": "ada"}, "augment")],
+    [
+        ({"mask_least": 0.5}, "mask_least"),
+        ({"mask_most": 1.0}, "mask_most"),
+        ({"pixel_share": 2.0}, "pixel_share"),
+        ({"augment": "ada"}, "augment"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings, words):
     with pytest.raises(UserError, match=words):

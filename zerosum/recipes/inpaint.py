@@ -7,6 +7,7 @@ a spectrally normalised discriminator that judges patches and sees the mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,7 @@ class Config(Settings):
     width_d: int = 32  # channels of D's first layer
     mask_least: float = SHARE[0]  # least share of an image's pixels that is masked in training
     mask_most: float = SHARE[1]  # largest such share; uniform between
+    pixel_share: float = 0.4  # share of training before D and features take part, in which pixels alone count
     hole_weight: float = 1.0  # weight of the mean absolute difference in the hole
     known_weight: float = 0.2  # weight of the same around it
     adv_weight: float = 0.02  # weight of D's opinion; with feature_weight 0 too, pixels alone count and D rests
@@ -41,6 +43,7 @@ class Config(Settings):
     loss: LossName = "hinge"  # what the two sides minimise
     spectral_norm: bool = True  # divide D's weight matrices by their largest singular value
     lr_g: float = 1e-3  # G's learning rate
+    lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"  # how the learning rates fall
     lr_d: float = 1e-3  # D's learning rate
     beta1: float = 0.5  # Adam's decay of the mean gradient, both sides
     beta2: float = 0.99  # Adam's decay of the mean squared gradient, both sides
@@ -55,6 +58,8 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError(f"recipe inpaint: {height} x {width} pixels, no multiples of {gated.MULTIPLE}: choose another --size")
     if not 0 < cfg.mask_least <= cfg.mask_most < 1:
         raise UserError(f"mask_least {cfg.mask_least}, mask_most {cfg.mask_most}: must lie between 0 and 1, in this order")
+    if not 0 <= cfg.pixel_share <= 1:
+        raise UserError(f"pixel_share {cfg.pixel_share}: must lie in [0, 1]")
     if cfg.augment != "none":
         raise UserError(f"augment {cfg.augment}: every batch of inpaint has new masks: leave --augment out")
     G = gated.Generator(channels, cfg.width, cfg.blocks)
@@ -62,7 +67,10 @@ def build(cfg: Config, spec: Spec) -> Game:
     if cfg.spectral_norm:
         spectral(D)
     loss = adversarial_loss(cfg.loss)
-    d_plays = cfg.adv_weight > 0 or (cfg.feature_weight > 0 and not cfg.features)
+    d_is_needed = cfg.adv_weight > 0 or (cfg.feature_weight > 0 and not cfg.features)
+
+    def d_plays(clock: Clock) -> bool:
+        return d_is_needed and clock.progress >= cfg.pixel_share
 
     def ask(batch: Batch) -> Batch:
         x = batch["x"]
@@ -73,7 +81,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         return torch.cat([noisy(cfg, x, clock), mask], 1)
 
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
-        if not d_plays:
+        if not d_plays(clock):
             return {}
         asked = ask(batch)
         mask = asked["mask"]
@@ -84,20 +92,22 @@ def build(cfg: Config, spec: Spec) -> Game:
         return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        if cfg.features:
+            perceptual.check(nets["features"])
         asked, x = ask(batch), batch["x"]
         mask = asked["mask"]
         made = nets["G"](asked["a"], mask)
         whole = gated.filled(made, asked["a"], mask)
         away = (made - x).abs().mean(1, keepdim=True)
         terms = {"hole": cfg.hole_weight * share(away, mask), "known": cfg.known_weight * share(away, 1 - mask)}
-        if d_plays:
+        if d_plays(clock):
             seen, fake = patch.opinion(nets["D"], seen_by(whole, mask, clock))
             with torch.no_grad():
                 wanted, real = patch.opinion(nets["D"], seen_by(x, mask, clock))
             terms["adv"] = cfg.adv_weight * loss.g(fake, real)
             if not cfg.features:
                 terms["features"] = cfg.feature_weight * feature_matching(seen, wanted)
-        if cfg.features:
+        if cfg.features and clock.progress >= cfg.pixel_share:
             terms["features"] = cfg.feature_weight * nets["features"](whole, x)
         return terms
 
