@@ -115,7 +115,7 @@ def main() -> None:
     if (filled := telea(real, mask)) is not None:
         ways["OpenCV, Telea"] = filled
     settings = {
-        "pixels alone": own | {"adv_weight": 0.0, "feature_weight": 0.0},
+        "pixels alone": own | {"pixel_share": 1.0},
         "inpaint": {"features": args.features} | own,
     }
     for way in args.ways:

@@ -74,7 +74,7 @@ def test_what_is_in_the_hole_is_never_seen():
     assert asked["mask"].shape == (8, 1, 32, 32)
 
 
-@pytest.mark.parametrize("settings", [{}, {"penalty": "r1"}, {"loss": "nonsaturating", "feature_weight": 0.0}])
+@pytest.mark.parametrize("settings", [{}, {"penalty": "r1"}, {"loss": "nonsaturating", "matching_weight": 0.0}])
 def test_inpaint_conforms(settings):
     check_recipe("inpaint", **SMALL, **settings)
 
@@ -82,7 +82,7 @@ def test_inpaint_conforms(settings):
 def test_pixels_alone_leave_d_at_rest_and_fill_better_than_nothing():
     source = _toy("crops")
     torch.manual_seed(0)
-    playing = Run(inpaint.build(inpaint.Config(**SMALL, adv_weight=0.0, feature_weight=0.0), source.spec), 80, 8)
+    playing = Run(inpaint.build(inpaint.Config(**SMALL, adv_weight=0.0, matching_weight=0.0), source.spec), 80, 8)
     before = {key: value.clone() for key, value in playing.nets["D"].state_dict().items()}
     logs = list(play(playing, source))
     assert all(set(row) == {"G/hole", "G/known"} for row in logs)

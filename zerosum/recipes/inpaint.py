@@ -37,9 +37,10 @@ class Config(Settings):
     pixel_share: float = 0.4  # share of training before D and features take part, in which pixels alone count
     hole_weight: float = 1.0  # weight of the mean absolute difference in the hole
     known_weight: float = 0.2  # weight of the same around it
-    adv_weight: float = 0.02  # weight of D's opinion; with feature_weight 0 too, pixels alone count and D rests
-    feature_weight: float = 0.1  # weight of the distance of features
-    features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": D's own layers
+    adv_weight: float = 0.02  # weight of D's opinion
+    feature_weight: float = 0.1  # weight of the distance of the features of a network's file
+    matching_weight: float = 1.0  # weight of the distance of D's own layers, where there is no such file
+    features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": those of D's own layers
     loss: LossName = "hinge"  # what the two sides minimise
     spectral_norm: bool = True  # divide D's weight matrices by their largest singular value
     lr_g: float = 1e-3  # G's learning rate
@@ -67,7 +68,7 @@ def build(cfg: Config, spec: Spec) -> Game:
     if cfg.spectral_norm:
         spectral(D)
     loss = adversarial_loss(cfg.loss)
-    d_is_needed = cfg.adv_weight > 0 or (cfg.feature_weight > 0 and not cfg.features)
+    d_is_needed = cfg.adv_weight > 0 or (cfg.matching_weight > 0 and not cfg.features)
 
     def d_plays(clock: Clock) -> bool:
         return d_is_needed and clock.progress >= cfg.pixel_share
@@ -106,7 +107,7 @@ def build(cfg: Config, spec: Spec) -> Game:
                 wanted, real = patch.opinion(nets["D"], seen_by(x, mask, clock))
             terms["adv"] = cfg.adv_weight * loss.g(fake, real)
             if not cfg.features:
-                terms["features"] = cfg.feature_weight * feature_matching(seen, wanted)
+                terms["features"] = cfg.matching_weight * feature_matching(seen, wanted)
         if cfg.features and clock.progress >= cfg.pixel_share:
             terms["features"] = cfg.feature_weight * nets["features"](whole, x)
         return terms

@@ -37,8 +37,9 @@ class Config(Settings):
     pixel_share: float = 0.6  # share of training before D takes part, in which pixels alone count
     pixel_weight: float = 1.0  # weight of the mean absolute difference of pixels once D takes part
     adv_weight: float = 0.02  # weight of D's opinion
-    feature_weight: float = 0.05  # weight of the distance of features
-    features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": D's own layers
+    feature_weight: float = 0.2  # weight of the distance of the features of a network's file
+    matching_weight: float = 1.0  # weight of the distance of D's own layers, where there is no such file
+    features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": those of D's own layers
     loss: LossName = "relativistic"  # what the two sides minimise
     spectral_norm: bool = True  # divide D's weight matrices by their largest singular value
     lr_g: float = 2e-3  # G's learning rate while pixels alone count
@@ -91,9 +92,11 @@ def build(cfg: Config, spec: Spec) -> Game:
         seen, fake = patch.opinion(nets["D"], noisy(cfg, made, clock))
         with torch.no_grad():
             wanted, real = patch.opinion(nets["D"], noisy(cfg, batch["x"], clock))
-        look = nets["features"](made, batch["x"]) if cfg.features else feature_matching(seen, wanted)
-        adv = loss.g(fake, real)
-        return {"l1": cfg.pixel_weight * l1, "adv": cfg.adv_weight * adv, "features": cfg.feature_weight * look}
+        if cfg.features:
+            look = cfg.feature_weight * nets["features"](made, batch["x"])
+        else:
+            look = cfg.matching_weight * feature_matching(seen, wanted)
+        return {"l1": cfg.pixel_weight * l1, "adv": cfg.adv_weight * loss.g(fake, real), "features": look}
 
     return Game(
         nets={"G": G, "D": D} | ({"features": perceptual.Perceptual(cfg.features)} if cfg.features else {}),
