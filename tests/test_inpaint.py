@@ -53,6 +53,27 @@ def test_known_pixels_are_returned_bit_for_bit():
     assert torch.equal(whole[~there], a[~there]) and torch.equal(whole[there], made[there])
 
 
+@pytest.mark.parametrize("size", [(16, 16), (40, 24), (7, 13)])
+def test_a_smooth_filling_keeps_what_is_known_and_invents_no_colour(size):
+    torch.manual_seed(0)
+    x, mask = torch.rand(3, 2, *size) * 2 - 1, masks(3, *size)
+    whole = gated.smoothed(x * (1 - mask), mask)
+    known = (mask == 0).expand_as(x)
+    assert torch.equal(whole[known], x[known])
+    lowest, highest = (torch.where(known, x, far).flatten(2) for far in (9.0, -9.0))
+    assert (whole.flatten(2) >= lowest.amin(2, keepdim=True) - 1e-5).all()
+    assert (whole.flatten(2) <= highest.amax(2, keepdim=True) + 1e-5).all()
+    flat = gated.smoothed(0.3 * (1 - mask), mask)
+    assert torch.allclose(flat, torch.full_like(flat, 0.3), atol=1e-5)
+
+
+def test_an_untrained_net_is_the_smooth_filling():
+    torch.manual_seed(0)
+    mask = masks(2, 24, 40)
+    a = (torch.rand(2, 3, 24, 40) * 2 - 1) * (1 - mask)
+    assert torch.equal(gated.Generator(3, width=8)(a, mask), gated.smoothed(a, mask))
+
+
 def test_a_gate_shuts_its_channel():
     layer = gated.Gated(2, 3)
     with torch.no_grad():
@@ -79,7 +100,7 @@ def test_inpaint_conforms(settings):
     check_recipe("inpaint", **SMALL, **settings)
 
 
-def test_pixels_alone_leave_d_at_rest_and_fill_better_than_nothing():
+def test_pixels_alone_leave_d_at_rest_and_fill_better_than_smoothly():
     source = _toy("crops")
     torch.manual_seed(0)
     playing = Run(inpaint.build(inpaint.Config(**SMALL, adv_weight=0.0, matching_weight=0.0), source.spec), 80, 8)
@@ -88,7 +109,7 @@ def test_pixels_alone_leave_d_at_rest_and_fill_better_than_nothing():
     assert all(set(row) == {"G/hole", "G/known"} for row in logs)
     assert all(torch.equal(value, before[key]) for key, value in playing.nets["D"].state_dict().items())
     mean = lambda rows: sum(float(row["G/hole"]) for row in rows) / len(rows)
-    assert mean(logs[-10:]) < 0.7 * mean(logs[:3])
+    assert mean(logs[-10:]) < 0.9 * mean(logs[:3])
 
 
 def test_pixels_alone_first_then_both_sides():

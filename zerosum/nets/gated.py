@@ -4,14 +4,14 @@ Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", section 3.1
 multiplied by a sigmoid of a second one, which learns at each position how far to trust what is seen there. The form is smaller
 than theirs, so that minutes on a processor lead somewhere: one stage, four pixels are one position of four times the channels
 from the start, and maps of one size are handed over to the way up as in a U-Net. Dilated convolutions in the middle see far, as
-theirs do.
+theirs do. The net learns what a smooth filling lacks: its last layer starts at 0.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import elu, interpolate, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import avg_pool2d, elu, interpolate, pixel_shuffle, pixel_unshuffle
 
 from zerosum.layers.conv import Conv2d
 from zerosum.layers.layout import channels_last
@@ -34,7 +34,7 @@ class Gated(nn.Module):
 
 
 class Generator(nn.Module):
-    """Images [n, c, h, w] with holes of 0 and masks [n, 1, h, w] of them -> images [n, c, h, w] in [-1, 1], the known too."""
+    """Images [n, c, h, w] with holes and masks [n, 1, h, w] of them -> images [n, c, h, w], about in [-1, 1] (not clamped)."""
 
     def __init__(self, channels: int, width: int = 32, blocks: int = 4) -> None:
         super().__init__()
@@ -43,16 +43,41 @@ class Generator(nn.Module):
         self.middle = nn.ModuleList(Gated(4 * width, 4 * width, dilation=2 ** (i % 3)) for i in range(blocks))
         self.up2, self.up1 = Gated(6 * width, 2 * width), Gated(3 * width, width)
         self.end = Conv2d(width, 4 * channels, 3, 1, 1)
+        nn.init.zeros_(self.end.weight)
+        assert self.end.bias is not None
+        nn.init.zeros_(self.end.bias)
 
     def forward(self, a: Tensor, mask: Tensor) -> Tensor:
-        half = self.start(channels_last(pixel_unshuffle(torch.cat([a, mask], 1), 2)))
+        smooth = smoothed(a, mask)
+        half = self.start(channels_last(pixel_unshuffle(torch.cat([smooth, mask], 1), 2)))
         quarter = self.down1(half)
         h = self.down2(quarter)
         for block in self.middle:
             h = h + block(h)
         h = self.up2(torch.cat([interpolate(h, scale_factor=2), quarter], 1))
         h = self.up1(torch.cat([interpolate(h, scale_factor=2), half], 1))
-        return pixel_shuffle(self.end(h), 2).float().tanh()
+        return smooth + pixel_shuffle(self.end(h), 2).float()
+
+
+def smoothed(a: Tensor, mask: Tensor) -> Tensor:
+    """Images whose holes are filled smoothly from their rims, without learning; known pixels are as they were.
+
+    Pull and push (Gortler et al. 1996, "The Lumigraph", section 3.4.2): means of what is known at ever smaller sizes, then back
+    up, each size where the finer one knows nothing. Any size.
+    """
+    known = 1 - mask.float()
+    return _pushed(a.float(), known)
+
+
+def _pushed(x: Tensor, known: Tensor) -> Tensor:
+    height, width = x.shape[2:]
+    if max(height, width) == 1:
+        return x
+    weight = avg_pool2d(known, 2, ceil_mode=True)
+    mean = avg_pool2d(x * known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
+    coarse = _pushed(mean, (4 * weight).clamp(max=1))
+    up = interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
+    return torch.lerp(up, x, known)
 
 
 def filled(made: Tensor, a: Tensor, mask: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ class Config(Settings):
     mask_most: float = SHARE[1]  # largest such share; uniform between
     pixel_share: float = 0.4  # share of training before D and features take part, in which pixels alone count
     hole_weight: float = 1.0  # weight of the mean absolute difference in the hole
-    known_weight: float = 0.2  # weight of the same around it
+    known_weight: float = 0.1  # weight of the same around it
     adv_weight: float = 0.02  # weight of D's opinion
     feature_weight: float = 0.1  # weight of the distance of the features of a network's file
     matching_weight: float = 1.0  # weight of the distance of D's own layers, where there is no such file
@@ -112,12 +112,16 @@ def build(cfg: Config, spec: Spec) -> Game:
             terms["features"] = cfg.feature_weight * nets["features"](whole, x)
         return terms
 
+    def generate(nets: nn.ModuleDict, inputs: Batch) -> Tensor:
+        made = nets["G"](inputs["a"], inputs["mask"]).clamp(-1, 1)
+        return gated.filled(made, inputs["a"], inputs["mask"])
+
     return Game(
         nets={"G": G, "D": D} | ({"features": perceptual.Perceptual(cfg.features)} if cfg.features else {}),
         players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
         turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=lambda n: {},
-        generate=lambda nets, inputs: gated.filled(nets["G"](inputs["a"], inputs["mask"]), inputs["a"], inputs["mask"]),
+        generate=generate,
         ema=ema(cfg, "G"),
         maps=Maps(ask, ("image",), (channels,), (height, width), multiple=gated.MULTIPLE, made="filled", mask=True),
     )
