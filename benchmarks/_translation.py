@@ -84,6 +84,11 @@ def rounded(x: Tensor) -> Tensor:
     return ((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
 
 
+def pooled(x: Tensor, y: Tensor) -> float:
+    """PSNR of the mean squared error of all images together: where many are equal, a mean of decibels says how many."""
+    return float(-10 * ((level(x) - level(y)) / 255).square().mean().log10())
+
+
 def nearest(train_a: Tensor, train_x: Tensor, a: Tensor) -> Tensor:
     """The output of the training pair whose input is nearest by pixels."""
     apart = torch.cat([torch.cdist(part.flatten(1), train_a.flatten(1)) for part in a.split(200)])

@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--validate", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--without", default="gan,l1", help="which of the two to train (for trials)")
+    parser.add_argument("--which", default="gan,l1", help="what to train (for trials)")
     parser.add_argument("--picture", type=Path)
     args = parser.parse_args()
     wished = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
@@ -84,7 +84,7 @@ def main() -> None:
     )
     jobs = {}
     for name, values in (("gan", {}), ("l1", {"adversarial": 0.0})):
-        if name in args.without:
+        if name in args.which:
             jobs[name] = our.fitted(source, "compose", wished | values, args.minutes, args.seed)
     table = our.Table(our.features(args.features, source), target)
     floors = {f"copy {name}": part for name, part in zip(inputs, a.split(3, 1), strict=True)}
@@ -105,9 +105,9 @@ def main() -> None:
         first = a[: len(test) // 4]
         ways: dict[str, Way] = {"copy the last frame": lambda past: past[:, -3:]}
         ways |= {name: partial(our.made, job) for name, job in jobs.items()}
-        print("\n| PSNR, dB, at frame | 1 | 2 | 3 | 4 |\n|---|---|---|---|---|")
+        print("\n| PSNR of the mean squared error, dB, at frame | 1 | 2 | 3 | 4 |\n|---|---|---|---|---|")
         for name, way in ways.items():
-            scores = [our.decibels(made, frame) for made, frame in zip(rolled(way, first), frames, strict=True)]
+            scores = [our.pooled(made, frame) for made, frame in zip(rolled(way, first), frames, strict=True)]
             print(f"| {name} | " + " | ".join(f"{score:.2f}" for score in scores) + " |", flush=True)
         if args.picture:
             rows = [

@@ -77,13 +77,17 @@ def equal(nets, buffers):
 def job(recipe, data, name, steps=12, **values):
     cfg = settings(recipe, {"batch": 32, "width": 8, **values})
     plan = Training(steps=steps, log_every=1, precision="fp32", pictures=0, scores=0, threads=1)
-    return Job.new(data, open_source(data), recipe, cfg, plan, out / name)
+    return Job.new(data, open_source(data, need=recipes.needs(recipe)), recipe, cfg, plan, out / name)
 
 for recipe, data in (("gan", "digits"), ("gan", "ring8"), ("wgan_gp", "ring8"), ("cgan", f"{out}/labelled.npz")):
     one = job(recipe, data, f"{recipe}-{Path(data).stem}")
     start = equal(one.run.nets, True)
     assert one.play()
     assert not torch.equal(start, equal(one.run.nets, True))
+for recipe, values in (("pix2pix", {"l1_weight": 1}), ("cyclegan", {"blocks": 1, "pool": 40})):
+    one = job(recipe, f"{out}/pairs.npz", f"{recipe}-pairs", 6, **values)
+    assert one.play()
+    equal(one.run.nets, True)
 tables = {"ctgan", "dptabular", "tabular"}
 plain = [name for name in recipes.names() if name not in tables and recipes.needs(name) is None]
 for recipe in plain:  # those with batch statistics too: rank 0's are shared when saving
@@ -146,6 +150,8 @@ def played(tmp_path_factory):
     (out / "script.py").write_text(SCRIPT)
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 400)
+    images = rng.integers(0, 256, (2, 60, 16, 16, 3), dtype=np.uint8)
+    np.savez(out / "pairs.npz", a=images[0], b=images[1])
     np.savez(out / "labelled.npz", x=rng.normal(size=(400, 5)) + y[:, None], y=y)
     code, said, err = finish(torchrun(out / "script.py", out))
     assert code == 0 and not said, err
@@ -159,6 +165,16 @@ def test_two_ranks_lose_as_one_with_the_same_batch(tmp_path, played, recipe, dat
     where = played / "labelled.npz" if data == "labelled" else data
     alone(where, "--recipe", recipe, *PLAN, "--threads", "1", "--scores", "0", "--out", tmp_path / "one")
     assert_same_curve(losses(tmp_path / "one"), losses(played / f"{recipe}-{data}"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"), [("pix2pix", ("--l1-weight", "1")), ("cyclegan", ("--blocks", "1", "--pool", "40"))]
+)
+def test_two_ranks_translate_as_one(tmp_path, played, recipe, words):
+    """Without batch statistics; what is cut out of pairs, and the pool of past images, are those of one process."""
+    plan = (*PLAN[2:], "--steps", "6", "--threads", "1", "--scores", "0", *words.split())
+    alone(played / "pairs.npz", "--recipe", recipe, *plan, "--out", tmp_path / "one")
+    assert_same_curve(losses(tmp_path / "one"), losses(played / f"{recipe}-pairs"), tolerance=1e-3)
 
 
 def test_a_turn_that_one_rank_passes_is_logged_and_hangs_nobody(played):

@@ -11,6 +11,7 @@ from typing import Literal
 
 from zerosum.data.source import Spec
 from zerosum.game import Game
+from zerosum.layers.norm import NormName
 from zerosum.losses import LossName
 from zerosum.penalties import PenaltyName
 from zerosum.translation import PairSettings, networks, pair_maps, translation
@@ -24,6 +25,8 @@ class Config(PairSettings):
 
     batch: int = 16  # items in a batch, over all ranks together
     width: int = 32  # channels (or units) of the narrowest hidden layer
+    match_weight: float = 10.0  # weight of the same difference between D's feature maps of the two
+    norm_g: NormName = "batch"  # norm of G's feature maps
     downs: int = 4  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
     blocks: int = 1  # residual blocks after each of G's doublings but the last
     finish: int = 16  # channels of a last stage of G at full size, which sees the input; 0: none
