@@ -172,7 +172,7 @@ def test_two_ranks_lose_as_one_with_the_same_batch(tmp_path, played, recipe, dat
 )
 def test_two_ranks_translate_as_one(tmp_path, played, recipe, words):
     """Without batch statistics; what is cut out of pairs, and the pool of past images, are those of one process."""
-    plan = (*PLAN[2:], "--steps", "6", "--threads", "1", "--scores", "0", *words.split())
+    plan = (*PLAN[2:], "--steps", "6", "--threads", "1", "--scores", "0", *words)
     alone(played / "pairs.npz", "--recipe", recipe, *plan, "--out", tmp_path / "one")
     assert_same_curve(losses(tmp_path / "one"), losses(played / f"{recipe}-pairs"), tolerance=1e-3)
 

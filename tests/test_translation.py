@@ -77,7 +77,7 @@ def test_without_an_adversary_there_is_no_d_and_the_output_nears_its_target(name
 
 
 def test_a_game_of_nothing_is_refused():
-    with pytest.raises(UserError, match="all 0"):
+    with pytest.raises(UserError, match="both 0"):
         toy(adversarial=0.0, l1_weight=0.0)
 
 

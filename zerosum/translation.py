@@ -30,7 +30,7 @@ from zerosum.penalties import Critic
 class PairSettings(Settings):
     """What recipes of pairs understand beside the rest. There is no noise vector: z_dim and noise do nothing."""
 
-    adversarial: float = 1.0  # weight of what D says of the outputs; 0: no D at all, which leaves a plain regression
+    adversarial: float = 1.0  # weight of what D says of the outputs; 0: no D at all, its feature maps neither: plain regression
     l1_weight: float = 100.0  # weight of the mean absolute difference from the wanted output
     match_weight: float = 0.0  # weight of the same difference between D's feature maps of the two
     pixel_share: float = 0.0  # share of training, from its start, in which G learns from l1_weight alone, before D joins
@@ -72,7 +72,7 @@ def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UN
     before, height, width = sum(maps.channels), *maps.tile
     downs = cfg.downs or most_downs(height, width)
     G = UNet(before, shape[0], downs, cfg.width, cfg.norm_g, cfg.dropout, cfg.blocks, cfg.finish)
-    if not cfg.adversarial and not cfg.match_weight:
+    if not cfg.adversarial:
         return G, None
     n_layers = cfg.n_layers or patch.layers_for(height, width)
     return G, patch.Discriminator(before + shape[0], n_layers, cfg.width, cfg.norm_d)
@@ -84,11 +84,11 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
     G minimises `adversarial` times what D says, `l1_weight` times the mean absolute difference (eqs. 3 and 4) and
     `match_weight` times the same of D's feature maps, summed over its stages (Wang et al. 2018, "High-Resolution Image
     Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). Until `pixel_share` of the training is done there is the
-    difference alone. Raises UserError where all three are 0.
+    difference alone. Raises UserError where the first two are 0.
     """
     check(cfg)
-    if not cfg.adversarial + cfg.l1_weight + cfg.match_weight:
-        raise UserError("adversarial, l1_weight and match_weight are all 0: G would learn nothing, so give one of them")
+    if not cfg.adversarial + cfg.l1_weight:
+        raise UserError("adversarial and l1_weight are both 0: G would learn nothing, so give one of them")
     if cfg.norm_d == "batch" and cfg.penalty != "none":
         raise UserError(
             f"norm_d batch mixes the items of a batch, and penalty {cfg.penalty} takes each alone: take instance or none"
