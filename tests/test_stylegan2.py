@@ -9,7 +9,7 @@ from torch.nn.functional import conv2d
 from zerosum import UserError, noise, open_source, recipes, sampling
 from zerosum.layers.conv import convolve
 from zerosum.layers.equal import EqualConv2d, EqualLinear
-from zerosum.layers.minibatch_std import minibatch_std
+from zerosum.layers.minibatch_std import class_std, minibatch_std
 from zerosum.layers.modulated import ModulatedConv2d
 from zerosum.layers.resample import double, halve
 from zerosum.nets.r3gan import Discriminator as PlainD
@@ -107,6 +107,16 @@ def test_minibatch_std_by_hand():
     assert made.shape == (4, 2, 1, 2) and torch.equal(made[:, :1], x)
     assert torch.allclose(made[:, 1], torch.tensor([0.5, 0.5, 3.0, 3.0])[:, None, None].expand(4, 1, 2), atol=1e-4)
     assert minibatch_std(torch.randn(5, 3, 2, 2), group=4).shape == (5, 4, 2, 2)  # a group of 1: no spread
+
+
+def test_the_spread_within_a_class_is_blind_to_what_tells_classes_apart():
+    x = torch.zeros(5, 1, 1, 2)
+    x[0, 0, 0], x[2, 0, 0] = torch.tensor([0.0, 4.0]), torch.tensor([2.0, 4.0])  # class 7: deviations 1 and 0
+    x[[1, 3, 4]] = 100.0  # class 3: all alike; class 5: one item alone
+    made = class_std(x, torch.tensor([7, 3, 7, 3, 5]))
+    assert torch.equal(made[:, :1], x)
+    wanted = torch.tensor([0.5, 0.0, 0.5, 0.0, 0.0])[:, None, None].expand(5, 1, 2)
+    assert torch.allclose(made[:, 1], wanted, atol=2e-4)
 
 
 # -- path length

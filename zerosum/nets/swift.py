@@ -17,7 +17,7 @@ from torch.nn.functional import leaky_relu
 
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
 from zerosum.layers.layout import Unflat, channels_last, flat
-from zerosum.layers.minibatch_std import minibatch_std
+from zerosum.layers.minibatch_std import class_std, minibatch_std
 from zerosum.layers.self_modulation import SelfModulation
 from zerosum.nets.dcgan import small_normal
 from zerosum.nets.shapes import ceil_size, channels, levels
@@ -81,8 +81,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images [n, c, h, w] (and labels [n]) -> logits [n, 1].
 
-    Its last map has one channel more: how much the items of a group of `group` differ from each other, times `loudness`,
-    because one channel among hundreds would long go unheard.
+    Its last map has one channel more: how much the items of a group of `group`, or of one class, differ from each other, times
+    `loudness`, because one channel among hundreds would long go unheard.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Discriminator(nn.Module):
         x = channels_last(x)
         for down in self.downs:
             x = leaky_relu(down(x), 0.2)
-        spread = minibatch_std(x, self.group)
+        spread = minibatch_std(x, self.group) if self.label is None or y is None else class_std(x, y)
         logit = self.head(flat(torch.cat([spread[:, :-1], self.loudness * spread[:, -1:]], 1)))
         if self.label is not None and y is not None:
             logit = logit + (self.label(y) * x.float().sum((2, 3))).sum(1, keepdim=True)
