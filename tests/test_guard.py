@@ -395,6 +395,31 @@ def test_from_a_mend_on_an_average_is_shown_and_kept(tmp_path):
     assert all(torch.equal(run.nets["G"].state_dict()[n], value) for n, value in run.nets["G_ema"].state_dict().items())
 
 
+def test_a_run_killed_right_after_it_was_mended_goes_on_as_if_it_had_not_been(tmp_path):
+    """The checkpoint it goes on from is older than the average, and the run still keeps one."""
+    job = small("dcgan", steps=30, folder=tmp_path / "run", ema_halflife_kimg=0.0)
+    whole, source = job.run, job.source
+    guard = Guard(whole, source, every=10)
+    for _ in play(whole, source):
+        if whole.clock.step in (10, 20):
+            guard.look(1.0, {})
+        if whole.clock.step == 20:
+            break
+    assert guard._mend(signals.Trouble("worse", "worse")).to == guard.best.clock.step > 0
+    job.folder.save(guard.best, 0.0)  # as it was saved before the trouble
+    job.folder.save(guard.to_save(), 0.0, guard=guard.memory.to_json())
+    killed = small("dcgan", steps=30, ema_halflife_kimg=0.0).run
+    job.folder.restore(killed)
+    assert killed.clock == whole.clock
+    Guard(killed, source, 10, memory=Memory.from_json(job.folder.guarded(killed.clock.step)), best=Snapshot.take(killed))
+    for run in (whole, killed):
+        for _ in play(run, source):
+            pass
+    kept, found = whole.nets.state_dict(), killed.nets.state_dict()
+    assert any(name.startswith("G_ema.") for name in kept) and list(kept) == list(found)
+    assert all(torch.equal(value, found[name]) for name, value in kept.items())
+
+
 # ---- the eye
 
 

@@ -7,7 +7,7 @@ pixels and random filters in 31 % (docs/LOG.md).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ class Eye:
             torch.default_generator.manual_seed(7)
             self._net = Convolutions(source.spec.shape, source.spec.classes)
             self._stream = torch.default_generator.get_state()
-        self._growth: Iterator[int] = steps(self._net, source, 7, "cpu", STEPS)
+        self._growth: Generator[int] = steps(self._net, source, 7, "cpu", STEPS)
         self._real = torch.empty(0)
 
     def grow(self, seconds: float) -> None:
@@ -52,6 +52,7 @@ class Eye:
                     break
             self._stream = torch.default_generator.get_state()
         if self.open:
+            self._growth.close()  # it holds an optimiser and, of a source on a GPU, a copy of the data
             self._net.eval().requires_grad_(False)
             self._real = self._look(self._source.some(LOOK, seed=7)["x"].float())
 

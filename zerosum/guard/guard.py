@@ -99,6 +99,10 @@ class Guard:
         self._makers = [name for name, player in run.game.players.items() if set(player.trains) & used]
         trained = {net for player in run.game.players.values() for net in player.trains}
         self._shown = sorted(used & trained)
+        if (
+            run.clock.steady_from >= 0
+        ):  # ended right after it was mended: the state that was gone back to is older than its average
+            run.steady(*self._shown)
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 

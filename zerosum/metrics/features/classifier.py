@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import torch
 from torch.nn.functional import cross_entropy, dropout
@@ -20,7 +20,7 @@ def train(net: Convolutions, source: Source, seed: int, device: str) -> None:
         pass
 
 
-def steps(net: Convolutions, source: Source, seed: int, device: str, count: int = STEPS) -> Iterator[int]:
+def steps(net: Convolutions, source: Source, seed: int, device: str, count: int = STEPS) -> Generator[int]:
     """The same, a step at a time, so that others can be at work between them; yields how many were taken."""
     optim = torch.optim.Adam(net.parameters(), fused=True)
     rates = torch.optim.lr_scheduler.OneCycleLR(optim, LR, count)
