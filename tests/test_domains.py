@@ -147,3 +147,13 @@ def test_channels_are_made_others_as_they_are_seen(mode, channels, into):
     wanted = np.asarray(shown.convert({1: "L", 3: "RGB", 4: "RGBA"}[into])).reshape(5, 5, into)
     got = channelled(torch.from_numpy(item).permute(2, 0, 1)[None] / 127.5 - 1, into)[0]
     assert np.abs((got.permute(1, 2, 0).numpy() + 1) * 127.5 - wanted).max() < 1.6
+
+
+def test_where_one_image_of_either_set_is_held_out_there_are_no_scores(tmp_path):
+    from zerosum import GAN
+
+    a, x = rng.integers(0, 256, (10, 16, 16), np.uint8), rng.integers(0, 256, (40, 16, 16), np.uint8)
+    np.savez(tmp_path / "sets.npz", a=a, b=x)
+    gan = GAN("cyclegan", steps=1, width=4, blocks=1, batch=1, held_out=0.05, device="cpu").fit(tmp_path / "sets.npz")
+    with pytest.raises(UserError, match="1 held-out image"):
+        gan.score()

@@ -423,14 +423,18 @@ def test_a_run_killed_right_after_it_was_mended_goes_on_as_if_it_had_not_been(tm
 # ---- the eye
 
 
-@pytest.fixture(scope="module")
-def larger():
-    """Digits of 16 x 16 pixels, labelled."""
+def doubled_digits():
+    """Digits of 16 x 16 pixels, and their labels."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
     x = np.kron(found.images, np.ones((2, 2))) * 255 / 16
-    return arrays.load(x.round().astype(np.uint8), found.target)
+    return x.round().astype(np.uint8), found.target
+
+
+@pytest.fixture(scope="module")
+def larger():
+    return arrays.load(*doubled_digits())
 
 
 def test_an_eye_is_a_function_of_the_data_however_it_grows(larger, monkeypatch):
@@ -592,12 +596,16 @@ def test_the_doctor_sees_progress_and_a_plateau(tmp_path):
     assert "still getting better" in told(RunDir(tmp_path)) and "100 -> 5" in told(RunDir(tmp_path))
     write([10] * 5 + [5, 5.1] * 10)
     assert "stopped getting better" in told(RunDir(tmp_path))
+    looks = [{"score": 9 - 0.5 * i, "spread": 1.0, "coverage": 0.9, "fine": 2.0 + abs(i - 4)} for i in range(12)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps({"step": i, "guard": look}) + "\n" for i, look in enumerate(looks)))
+    assert "best 7 at step 4 " in told(RunDir(tmp_path))  # what the eye saw counts, and not the cheap score
+    assert "stopped getting better" in told(RunDir(tmp_path))
 
 
 # ---- two processes
 
 
-TOGETHER = '''"""A fault on one of two ranks, then a collapse: both go back together, and end with the same weights."""
+TOGETHER = '''"""A fault on one of two ranks, then a collapse: both go back together. The first has an eye."""
 import os
 import sys
 from pathlib import Path
@@ -607,14 +615,17 @@ import torch.distributed as dist
 
 from zerosum import parallel
 from zerosum.data import open_source
+from zerosum.guard import eye
 from zerosum.job import Job, settings
 from zerosum.train import Training
 
 parallel.start()
+eye.STEPS = 5
 out, falls = Path(sys.argv[1]), sys.argv[2]
 cfg = settings(falls, {"batch": 32, "width": 16, "falls": 80, "lr_g": 5e-3})
 plan = Training(steps=240, guard_every=20, log_every=20, pictures=0, scores=0, threads=1, device="cpu")
-job = Job.new("digits", open_source("digits"), falls, cfg, plan, out / "run")
+source = open_source(str(out / "larger.npz"))
+job = Job.new("digits", source, falls, cfg, plan, out / "run")
 struck = []
 
 def spoil(grad):
@@ -641,9 +652,13 @@ os._exit(0)
 
 def test_two_processes_go_back_together(tmp_path, falling):
     (tmp_path / "together.py").write_text(TOGETHER)
+    images, labels = doubled_digits()
+    np.savez(tmp_path / "larger.npz", x=images, y=labels)
     words = ("--standalone", "--nproc-per-node", "2", tmp_path / "together.py", tmp_path, falling)
     code, _, err = finish(start(*words, module="torch.distributed.run"))
     assert code == 0, err
     one, other = ((tmp_path / f"rank-{rank}").read_text().split("\n") for rank in (0, 1))
     assert one[0] == other[0] and len(one) == len(other) and "nothing changed" in one[1]
     assert any("went back" in note for note in one[2:])
+    seen = [row["guard"] for row in RunDir(tmp_path / "run").rows() if "score" in row.get("guard", {})]
+    assert seen and all(look["fine"] > 0 for look in seen)

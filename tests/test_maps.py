@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum import GAN, UserError, check_recipe, noise, recipes, rows
+from zerosum import GAN, UserError, check_recipe, noise, recipes, rows, sampling
 from zerosum.data import images, paired
 from zerosum.game import Maps
+from zerosum.metrics.case import Case
+from zerosum.play import Run
 from zerosum.shows._canvas import GAP
 
 RECIPE = '''
@@ -166,3 +168,19 @@ class Both:
 
     def back(self, x):
         return -x
+
+
+def test_no_more_held_out_items_are_held_than_fit_into_memory(recipe, monkeypatch):
+    """Of pairs larger than memory a tenth is held out, which is larger than memory too."""
+    from zerosum.data import source as sources
+
+    monkeypatch.setattr(sources, "MOST_NUMBERS", 7 * 2 * 3 * 16 * 16)
+    source = pairs()
+    game = recipes.find(recipe).build(recipes.find(recipe).Config(), source.spec)
+    assert len(source.held_out()["x"]) == 12 and source.spec.at_once == 7
+    kept = sampling.examples(game, source)
+    assert all(torch.equal(part, source.held_out()[name][:7]) for name, part in kept.items())
+    assert len(sampling.examples(game, source, 3)["a"]) == 3
+    maker = sampling.Sampler(Run(game, 1, 4), source.spec, source)
+    case = Case(maker, source, lambda: None)
+    assert case.items == 7 and len(case.held["x"]) == len(case.made(case.items)["x"]) == 7

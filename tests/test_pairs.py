@@ -389,6 +389,8 @@ def test_pairs_read_from_disk_are_those_from_memory_bit_for_bit(tmp_path, monkey
         assert torch.equal(one["a"], other["a"]) and torch.equal(one["x"], other["x"])
     for one, other in ((memory.held_out(), disk.held_out()), (memory.some(7, 3), disk.some(7, 3))):
         assert torch.equal(one["a"], other["a"]) and torch.equal(one["x"], other["x"])
+    for source in (memory, disk):  # no more is read than is asked for
+        assert all(torch.equal(part, memory.held_out()[name][:2]) for name, part in source.held_out(2).items())
     apart = open_source(tmp_path, need="domains", inputs="left", target="front")
     assert next(apart.batches(4, 0))["a"].shape == (4, 3, 8, 8)
 

@@ -56,11 +56,14 @@ def draw(
     return inputs
 
 
-def examples(game: Game, source: Source) -> Batch | None:
-    """Real items that a game which maps has not learned from: the held-out ones, or others where none are; else None."""
+def examples(game: Game, source: Source, most: int | None = None) -> Batch | None:
+    """Real items that a game which maps has not learned from: the held-out ones, or others where none are; else None.
+
+    No more of them than `most`, nor than may be in memory at once.
+    """
     if game.maps is None:
         return None
-    held = source.held_out()
+    held = source.held_out(min(most or source.spec.at_once, source.spec.at_once))
     return held if len(held["x"]) else source.some(64)
 
 

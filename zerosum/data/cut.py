@@ -89,8 +89,8 @@ class Crops(Source):
             x[i] = part[:, :, ::-1] if chance[i, 2] < 0.5 else part
         return torch.from_numpy(x)
 
-    def held_out(self) -> Batch:
-        return self._fixed(self._places(self._parts[1], HELD))
+    def held_out(self, most: int | None = None) -> Batch:
+        return self._fixed(self._places(self._parts[1], HELD)[:most])
 
     def some(self, n: int, seed: int = 0) -> Batch:
         numbers = self._parts[0][Order(len(self)).permutation(0, mix(seed, 1))[:n].numpy()]

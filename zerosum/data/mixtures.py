@@ -70,8 +70,8 @@ class Mixture(Source):
             yield {"x": self._points(size, seed, cursor, 2**31).chunk(world)[rank].to(self.device)}
             cursor += 1
 
-    def held_out(self) -> Batch:
-        return {"x": self._points(10_000, 0, 0, 2**31 + 1)}
+    def held_out(self, most: int | None = None) -> Batch:
+        return {"x": self._points(10_000, 0, 0, 2**31 + 1)[:most]}
 
     def some(self, n: int, seed: int = 0) -> Batch:
         return {"x": self._points(n, seed, 0, 2**31 + 2)}

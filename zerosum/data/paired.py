@@ -46,8 +46,8 @@ class Paired(Source):
         for parts in zip(*(part.batches(size, seed, start, rank, world) for part in (*self._inputs, self._x)), strict=True):
             yield _beside(parts)
 
-    def held_out(self) -> Batch:
-        return _beside([part.held_out() for part in (*self._inputs, self._x)])
+    def held_out(self, most: int | None = None) -> Batch:
+        return _beside([part.held_out(most) for part in (*self._inputs, self._x)])
 
     def some(self, n: int, seed: int = 0) -> Batch:
         return _beside([part.some(n, seed) for part in (*self._inputs, self._x)])

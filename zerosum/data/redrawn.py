@@ -19,8 +19,8 @@ class Redrawn(Source, Generic[Inner]):
     def stored(self) -> tuple[Rows, Rows] | None:
         return self._inner.stored()
 
-    def held_out(self) -> Batch:
-        return self._inner.held_out()
+    def held_out(self, most: int | None = None) -> Batch:
+        return self._inner.held_out(most)
 
     def some(self, n: int, seed: int = 0) -> Batch:
         return self._inner.some(n, seed)

@@ -84,8 +84,8 @@ class TableSource(Source):
             raise UserError("these rows were opened without a budget: give dp_epsilon")
         return PoissonSource(self.spec, self.codec, self._rows, self._held, self.key)
 
-    def held_out(self) -> Batch:
-        return {"x": self.codec.expand(self._held).cpu()}
+    def held_out(self, most: int | None = None) -> Batch:
+        return {"x": self.codec.expand(self._held[slice(0, most)]).cpu()}
 
     def some(self, n: int, seed: int = 0) -> Batch:
         return {"x": self.codec.expand(self._rows[self._order.permutation(0, mix(seed, 1))[:n]]).cpu()}

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,9 @@ from zerosum.data.found import Found
 from zerosum.errors import UserError
 from zerosum.game import Batch
 from zerosum.noise import mix
+
+MOST_NUMBERS = 2**29
+"""Numbers of real items held in memory at once (2 GiB): of large images fewer are compared, and protocols say how many."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Spec:
     def classes(self) -> int:
         """How many classes the labels name; 0 where there are no labels."""
         return len(self.counts)
+
+    @property
+    def at_once(self) -> int:
+        """How many items may be in memory at once: 2 GiB of float32, with what they are made of; at least 2."""
+        sizes = [prod(self.shape), *(prod(size) for size in self.given.values())]
+        return max(2, MOST_NUMBERS // max(1, sum(sizes)))
 
     def draw_labels(self, n: int) -> Tensor:
         """n labels, int64 on the CPU, as frequent as in the training data, from torch's global stream."""
@@ -103,8 +112,8 @@ class Source(ABC):
         """Endless batches from cursor `start` on: this rank's size // world rows of each, x [n, *shape] (and y [n])."""
 
     @abstractmethod
-    def held_out(self) -> Batch:
-        """The items that no training batch holds, on the CPU."""
+    def held_out(self, most: int | None = None) -> Batch:
+        """The items that no training batch holds, on the CPU; with `most`, no more of them than the first so many."""
 
     @abstractmethod
     def some(self, n: int, seed: int = 0) -> Batch:
@@ -200,8 +209,8 @@ class InMemory(Source):
             yield as_batch(x, y)
             at += size
 
-    def held_out(self) -> Batch:
-        return as_batch(self._held_x, self._held_y)
+    def held_out(self, most: int | None = None) -> Batch:
+        return as_batch(self._held_x[:most], None if self._held_y is None else self._held_y[:most])
 
     def some(self, n: int, seed: int = 0) -> Batch:
         rows = self._order.permutation(0, mix(seed, 1))[:n]

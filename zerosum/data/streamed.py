@@ -86,8 +86,9 @@ class Streamed(Source):
                 for future in waiting:
                     future.cancel()
 
-    def held_out(self) -> Batch:
-        return as_batch(self._take(self._rows[1]), self._labels[1])
+    def held_out(self, most: int | None = None) -> Batch:
+        y = self._labels[1]
+        return as_batch(self._take(self._rows[1][:most]), None if y is None else y[:most])
 
     def some(self, n: int, seed: int = 0) -> Batch:
         rows = Order(len(self)).permutation(0, mix(seed, 1))[:n]

@@ -45,8 +45,8 @@ class Domains(Source):
         for a, x in zip(first, second, strict=True):  # both are endless
             yield self._beside(a, x)
 
-    def held_out(self) -> Batch:
-        a, x = self._a.held_out(), self._inner.held_out()
+    def held_out(self, most: int | None = None) -> Batch:
+        a, x = self._a.held_out(most), self._inner.held_out(most)
         count = min(len(a["x"]), len(x["x"]))
         return self._beside({"x": a["x"][:count]}, {"x": x["x"][:count]})
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import mean
 from typing import Any
 
-from zerosum.guard.words import Row, notes, readings, standing
+from zerosum.guard.words import Row, judged, notes, readings, standing
 from zerosum.rundir import RunDir
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -61,7 +61,7 @@ def _state(folder: RunDir, rows: list[Row]) -> str:
 def _samples(seen: list[Row]) -> list[str]:
     """How far the samples were from real items, how varied, how complete."""
     first, last = seen[0]["guard"], seen[-1]["guard"]
-    best = min(seen, key=lambda row: row["guard"]["score"])
+    _, best = min(judged(seen), key=lambda one: one[0])
     line = lambda name: spark([row["guard"][name] for row in seen])
     return [
         "Samples, from the first look to the last:",
@@ -112,8 +112,9 @@ def _advice(folder: RunDir, rows: list[Row], seen: list[Row], acts: list[Row]) -
         return ["The guard was off (--no-guard), so nobody looked: train with it to know more."]
     if len(seen) < 6:
         return ["Too short a run to say how samples develop: train longer."]
-    third = max(2, len(seen) // 3)
-    late, before = ([row["guard"]["score"] for row in part] for part in (seen[-third:], seen[:-third]))
+    distances = [distance for distance, _ in judged(seen)]
+    third = max(2, len(distances) // 3)
+    late, before = distances[-third:], distances[:-third]
     if min(late) < 0.97 * min(before):
         return [f"Samples were still getting better: train longer (zerosum train --resume {folder.path} --minutes ...)."]
     return ["Samples have stopped getting better: a larger --width, another recipe or more data, rather than more time."]

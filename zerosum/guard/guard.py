@@ -15,7 +15,7 @@ from zerosum.errors import UserError
 from zerosum.game import Batch
 from zerosum.guard.eye import Eye, suits
 from zerosum.guard.memory import Memory
-from zerosum.guard.probe import Probe, Reading
+from zerosum.guard.probe import REAL, Probe, Reading
 from zerosum.guard.remedies import mended, next_remedy
 from zerosum.guard.signals import ALIKE, Kind, Trouble, Verdicts, learned, trouble
 from zerosum.play import Run
@@ -87,7 +87,7 @@ class Guard:
                 f"a weight is no longer a finite number at step {run.clock.step}: go on from an older checkpoint, or train anew"
             )
         self.recent = Snapshot.take(run)
-        self._asked = examples(run.game, source)
+        self._asked = examples(run.game, source, REAL)
         self.reading: Reading | None = None  # of the last look, where it took one
         self._probe: Probe | None = None
         self._eye = Eye(source) if suits(source) else None
@@ -99,9 +99,7 @@ class Guard:
         self._makers = [name for name, player in run.game.players.items() if set(player.trains) & used]
         trained = {net for player in run.game.players.values() for net in player.trains}
         self._shown = sorted(used & trained)
-        if (
-            run.clock.steady_from >= 0
-        ):  # ended right after it was mended: the state that was gone back to is older than its average
+        if run.clock.steady_from >= 0:  # a run killed right after a mend goes on from a state older than its average
             run.steady(*self._shown)
 
     # ---- looking -----------------------------------------------------------------------------------------------------

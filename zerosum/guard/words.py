@@ -31,6 +31,15 @@ def standing(rows: Iterable[Row]) -> list[Row]:
 
 def readings(rows: Iterable[Row]) -> list[Row]:
     """The rows that hold a look at samples: step and guard's score, spread and coverage, all numbers."""
-    number = lambda value: isinstance(value, int | float) and 0 <= value < 1e100  # which NaN is not
-    whole = lambda guard: all(number(guard.get(name)) for name in ("score", "spread", "coverage"))
+    whole = lambda guard: all(_number(guard.get(name)) for name in ("score", "spread", "coverage"))
     return [row for row in rows if isinstance(row.get("guard"), dict) and whole(row["guard"])]
+
+
+def judged(seen: list[Row]) -> list[tuple[float, Row]]:
+    """Readings with the distance by which they compare: the eye's, of those that it took, where it took six; else the score."""
+    eyed = [(row["guard"]["fine"], row) for row in seen if _number(row["guard"].get("fine"))]
+    return eyed if len(eyed) >= 6 else [(row["guard"]["score"], row) for row in seen]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1e100  # which NaN is not

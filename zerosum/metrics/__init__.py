@@ -35,13 +35,10 @@ def score(
     as `find_features` takes it (default: the judge, or pixels for tiny images), on `device`. Raises UserError where there are
     no such features, or fewer than two images are held out (then `quick` gives no scores).
     """
-    stored = source.stored()
-    if source.spec.kind == "images" and stored is not None and stored[1].count < 2:
+    if source.spec.kind == "images" and (count := len(source.held_out(2)["x"])) < 2:
         if quick:
             return []  # taken unasked, while training and at its end
-        raise UserError(
-            f"{source.spec.origin}: {stored[1].count} held-out image: no score without 2; train with --held-out 0.2"
-        )
+        raise UserError(f"{source.spec.origin}: {count} held-out image: no score without 2; train with --held-out 0.2")
     find = lambda: find_features(features or default(source), source, device, download)
     return measured(Case(maker, source, find, seed, min(items, QUICK_ITEMS) if quick else items), quick)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from zerosum.metrics.tables.sides import Sides
 
 ITEMS = 10_000
-MOST_NUMBERS = 2**29
-"""Numbers of real items held in memory at once (2 GiB): of large images fewer are compared, and the protocol says how many."""
-
 PART = 500
 """Generated items in memory at once."""
 
@@ -39,9 +35,9 @@ class Case:
         self, maker: Maker, source: Source, features: Callable[[], Features], seed: int = 0, items: int = ITEMS
     ) -> None:
         self.maker, self.source, self.seed = maker, source, seed
-        self.items = max(2, min(items, MOST_NUMBERS // prod(source.spec.shape)))
+        self.items = max(2, min(items, source.spec.at_once))
         if maker.maps is not None:  # an input mapped twice would count as two items
-            self.items = min(self.items, len(source.held_out()["x"]))
+            self.items = min(self.items, len(source.held_out(self.items)["x"]))
         self._find = features
         self._made: dict[int, Batch] = {}
         self._seen: dict[Side, tuple[Tensor, Tensor | None]] = {}
@@ -81,7 +77,7 @@ class Case:
     @cached_property
     def held(self) -> Batch:
         """Up to `items` real items held out of training."""
-        return {name: value[: self.items] for name, value in self.source.held_out().items()}
+        return self.source.held_out(self.items)
 
     @cached_property
     def train(self) -> Batch:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zerosum.metrics.case import MOST_NUMBERS, Case
+from zerosum.data.source import MOST_NUMBERS
+from zerosum.metrics.case import Case
 from zerosum.metrics.intervals import bootstrap
 from zerosum.metrics.neighbours import squared
 from zerosum.metrics.score import Score

@@ -27,7 +27,7 @@ def measure(case: Case) -> list[Score]:
     """Fréchet distance between generated and held-out images on the principal components of real training pixels."""
     items = max(2, min(ITEMS, MOST // prod(case.spec.shape)))
     items = items if case.maps is None else min(items, case.items)
-    train, held = case.source.some(items), case.source.held_out()["x"][:items].flatten(1)
+    train, held = case.source.some(items), case.source.held_out(items)["x"].flatten(1)
     pixels = train["x"].flatten(1)
     with torch.random.fork_rng():
         torch.manual_seed(0)

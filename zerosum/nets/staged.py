@@ -81,10 +81,11 @@ class Staged(nn.Module):
         return torch.cat(list(self._walk(z, cond, made)), 1)
 
     def unlikelihood(self, z: Tensor, cond: Tensor, x: Tensor) -> Tensor:
-        """Mean over rows x [n, width] of -log p of their choices, each given the choices of x before it and the condition.
+        """Mean over rows x [n, width] of -log p of their choices, each given z, the groups of x before it and the condition.
 
-        Choices that the condition names are left out. Each group is told what x holds, not what was made (Williams & Zipser
-        1989, "A Learning Algorithm for Continually Running Fully Recurrent Neural Networks": teacher forcing).
+        By the chain rule exact given z, so that its mean over z bounds -log p of the rows from above (Jensen). Choices that
+        the condition names are left out. Each group is told what x holds, not what was made (Williams & Zipser 1989, "A
+        Learning Algorithm for Continually Running Fully Recurrent Neural Networks": teacher forcing).
         """
         logits: list[Tensor] = []
 
