@@ -134,6 +134,16 @@ def small(recipe="gan", data="digits", folder=None, steps=60, **values):
     return Job.new(data, open_source(data), recipe, cfg, plan, folder)
 
 
+def test_a_probe_holds_no_more_items_than_fit_into_memory(monkeypatch):
+    from zerosum.data import source as sources
+
+    source = open_source("digits")
+    monkeypatch.setattr(sources, "MOST_NUMBERS", 120 * 64)
+    probe = Probe(source, 100)
+    assert {len(part) for part in probe._real} == {60}
+    assert probe.judge(1, source.held_out()["x"]).score < 3
+
+
 def test_the_nets_that_make_items_are_found():
     assert makers(small("gan").run) == {"G"}
     assert makers(small("aae").run) == {"dec"}

@@ -54,7 +54,7 @@ class Eye:
         if self.open:
             self._growth.close()  # it holds an optimiser and, of a source on a GPU, a copy of the data
             self._net.eval().requires_grad_(False)
-            self._real = self._look(self._source.some(LOOK, seed=7)["x"].float())
+            self._real = self._look(self._source.some(min(LOOK, self._source.spec.at_once), seed=7)["x"].float())
 
     def distance(self, made: Tensor) -> float:
         """Fréchet distance of items [n, *shape] to real ones; NaN where they are not finite."""

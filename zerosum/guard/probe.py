@@ -53,7 +53,7 @@ class Probe:
         self.eye = eye
         self._asked, self.items = asked, items if asked is None else min(items, len(asked["x"]))
         items = self.items
-        real = source.some(2 * REAL, seed=7)["x"].float()
+        real = source.some(min(2 * REAL, source.spec.at_once), seed=7)["x"].float()
         half = len(real) // 2
         self._views = views(real[:half])
         self._real = [view(real[:half]) for view in self._views]
