@@ -27,6 +27,7 @@ class Config(PairSettings):
     width: int = 32  # channels (or units) of the narrowest hidden layer
     match_weight: float = 10.0  # weight of the same difference between D's feature maps of the two
     norm_g: NormName = "batch"  # norm of G's feature maps
+    pixel_share: float = 0.6  # share of training, from its start, in which G learns from l1_weight alone, before D joins
     downs: int = 4  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
     blocks: int = 1  # residual blocks after each of G's doublings but the last
     finish: int = 16  # channels of a last stage of G at full size, which sees the input; 0: none
