@@ -451,6 +451,13 @@ def test_ada_counts_items_so_a_batch_in_parts_is_one_batch():
     assert whole.p > 0 and all(torch.equal(a, b) for a, b in zip(whole.buffers(), parts.buffers(), strict=True))
 
 
+def test_ada_counts_an_item_once_however_many_patches_are_judged():
+    whole, patches = Ada(BGC, batch=8), Ada(BGC, batch=8)
+    logits = torch.randn(8, 8, 1, 1, 1, generator=torch.Generator().manual_seed(0)) + 2
+    said = [(whole.observe(one, NOW), patches.observe(one.expand(8, 1, 14, 14), NOW)) for one in logits]
+    assert whole.p > 0 and all(torch.allclose(a[name], b[name]) for a, b in said for name in ("p", "r_t"))
+
+
 def test_ada_at_0_lets_images_through_untouched_and_then_does_not():
     ada, x = Ada(BGC, batch=8), images()
     assert ada.augment(x, NOW) is x

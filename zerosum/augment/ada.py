@@ -21,6 +21,7 @@ class Ada(Augment):
     """p starts at 0. After every four batches it moves by (items seen) / (1000 kimg), up where D was too sure, else down.
 
     Sure is measured as r_t = E[sign D(x)], x real and augmented: 0 where D does not know them, 1 where it knows each one.
+    Of a D that judges patches every patch's sign counts, and an item is one item however many patches it has.
     `batch`: items in a batch over all ranks. `target`: the r_t that is steered for. `kimg`: thousand items in which p can
     go from 0 to 1. p and the signs counted so far are buffers, so a resumed run goes on exactly.
     """
@@ -41,12 +42,13 @@ class Ada(Augment):
 
     @torch.no_grad()
     def observe(self, logit_real: Tensor, clock: Clock) -> Terms:
-        signs, items = self.signs(logit_real), logit_real.numel() * parallel.world()
+        signs, items = self.signs(logit_real), len(logit_real) * parallel.world()
+        each = logit_real[0].numel()  # logits of an item: the sum of signs stays a whole number, so it is exact
         self.sum += signs
         self.seen += items
         full = self.seen >= self.window
-        step = (self.sum / self.seen - self.target).sign() * self.seen / (1000 * self.kimg)
+        step = (self.sum / (each * self.seen) - self.target).sign() * self.seen / (1000 * self.kimg)
         self.p.copy_(torch.where(full, (self.p + step).clamp(0, 1), self.p))
         self.sum *= ~full
         self.seen *= ~full
-        return {"r_t": signs / items, "p": self.p.clone()}
+        return {"r_t": signs / (each * items), "p": self.p.clone()}

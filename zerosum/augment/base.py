@@ -25,7 +25,7 @@ class Augment(nn.Module, ABC):
 
     @torch.no_grad()
     def observe(self, logit_real: Tensor, clock: Clock) -> Terms:
-        """Look at D's logits on augmented real images, any shape; what is to be logged, detached."""
+        """Look at D's logits on augmented real images [n, ...], n items; what is to be logged, detached."""
         return {"r_t": self.signs(logit_real) / (logit_real.numel() * parallel.world())}
 
     def signs(self, logit: Tensor) -> Tensor:
