@@ -71,6 +71,17 @@ def test_what_the_discriminators_minimise_by_hand():
     assert torch.isclose(terms["logit_fake"], (fake.mean() + made.mean()) / 2)
 
 
+def test_adaptive_augmentation_counts_pictures_and_not_patches():
+    game, nets, batch = toy(augment="ada")
+    game.turns[1].loss(nets, batch, Clock())
+    assert nets["augment"].seen == 4
+
+
+def test_a_penalty_on_each_item_refuses_a_norm_over_the_batch():
+    with pytest.raises(UserError, match="norm batch mixes the items"):
+        toy(norm="batch", penalty="r1")
+
+
 def test_kinds_with_other_channels_have_no_identity():
     game, nets, batch = toy(before=1, after=3)
     assert not [name for name in game.turns[0].loss(nets, batch, Clock()) if name.startswith("same")]

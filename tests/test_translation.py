@@ -127,6 +127,21 @@ def test_images_too_small_for_a_patch_are_refused():
         recipes.find("pix2pix").build(recipes.find("pix2pix").Config(), pairs(size=(5, 9)).spec)
 
 
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan"])
+def test_more_halvings_than_leave_a_patch_are_refused(name):
+    module, spec = recipes.find(name), pairs(size=(24, 40)).spec
+    with pytest.raises(UserError, match="48 x 48 pixels or more with n_layers 4, and these images are 24 x 40: lower it"):
+        module.build(module.Config(n_layers=4), spec)
+    game = module.build(module.Config(n_layers=3, width=2), spec)
+    judges = [(net, net.stages[0][0].in_channels) for net in game.nets.values() if isinstance(net, patch.Discriminator)]
+    assert all(net(torch.zeros(1, channels, 24, 40)).numel() for net, channels in judges)
+
+
+def test_all_dropped_is_refused():
+    with pytest.raises(UserError, match="dropout .* must be below 1"):
+        toy(dropout=1.0)
+
+
 def test_jitter_cuts_what_belongs_together_alike():
     x = torch.rand(6, 2, 8, 10)
     noise.seed_step(0, 0)

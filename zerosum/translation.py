@@ -55,20 +55,24 @@ def pair_maps(spec: Spec) -> Maps:
     return Maps(ask, names, channels, (spec.shape[1], spec.shape[2]), made=spec.made or "output")
 
 
-def judged_shape(spec: Spec, recipe: str) -> tuple[int, ...]:
-    """The outputs' shape (channels, height, width), or UserError where they are no images or hold no patch to judge."""
-    shape, least = need_images(spec, recipe), patch.LEAST
+def judged_shape(spec: Spec, recipe: str, n_layers: int = 0) -> tuple[int, ...]:
+    """The outputs' shape (channels, height, width), or UserError where they are no images or hold no patch to judge.
+
+    `n_layers`: how often D halves them; 0: as often as suits them, at least once.
+    """
+    shape, least = need_images(spec, recipe), patch.least(n_layers or 1)
     if min(shape[1:]) < least:
-        have = f"{shape[1]} x {shape[2]}"
+        with_layers = f" with n_layers {n_layers}" if n_layers > 1 else ""
+        have, wish = f"{shape[1]} x {shape[2]}", "lower it, or give --size" if with_layers else "give --size"
         raise UserError(
-            f"recipe {recipe} judges patches of {least} x {least} pixels or more, and these images are {have}: give --size"
+            f"recipe {recipe} judges patches of {least} x {least} pixels or more{with_layers}, and these images are {have}: {wish}"
         )
     return shape
 
 
 def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UNet, patch.Discriminator | None]:
     """The paper's U-Net, and its PatchGAN where the game is adversarial. Raises UserError where images are too small."""
-    shape = judged_shape(spec, recipe)
+    shape = judged_shape(spec, recipe, cfg.n_layers)
     before, height, width = sum(maps.channels), *maps.tile
     downs = cfg.downs or most_downs(height, width)
     G = UNet(before, shape[0], downs, cfg.width, cfg.norm_g, cfg.dropout, cfg.blocks, cfg.finish)
@@ -89,6 +93,8 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
     check(cfg)
     if not cfg.adversarial + cfg.l1_weight:
         raise UserError("adversarial and l1_weight are both 0: G would learn nothing, so give one of them")
+    if cfg.dropout >= 1:
+        raise UserError(f"dropout {cfg.dropout}: must be below 1")
     if cfg.norm_d == "batch" and cfg.penalty != "none":
         raise UserError(
             f"norm_d batch mixes the items of a batch, and penalty {cfg.penalty} takes each alone: take instance or none"

@@ -14,8 +14,10 @@ from zerosum.layers.norm import NormName, norm
 from zerosum.nets.dcgan import small_normal
 from zerosum.nets.shapes import channels, levels
 
-LEAST = 6
-"""Pixels of the shorter side below which not even one halving leaves a patch."""
+
+def least(n_layers: int) -> int:
+    """Pixels of the shorter side below which so many halvings leave no patch to judge: 6 for one, 24 for three."""
+    return 3 << n_layers
 
 
 def layers_for(height: int, width: int) -> int:

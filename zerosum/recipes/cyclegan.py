@@ -48,7 +48,7 @@ class Config(Settings):
 
 def build(cfg: Config, spec: Spec) -> Game:
     """The game on two kinds of images of one size. Raises UserError where there are more kinds or two sizes."""
-    shape = judged_shape(spec, "cyclegan")
+    shape = judged_shape(spec, "cyclegan", cfg.n_layers)
     if len(spec.given) != 1:
         raise UserError(f"recipe cyclegan takes images of one kind and makes another, and was given {len(spec.given)} kinds")
     maps = pair_maps(spec)
@@ -65,6 +65,10 @@ def cycle(cfg: Config, spec: Spec, maps: Maps, G_AB: nn.Module, G_BA: nn.Module,
     The identity term (section 5.2) is left out where the two kinds have different numbers of channels.
     """
     check(cfg)
+    if cfg.norm == "batch" and cfg.penalty != "none":
+        raise UserError(
+            f"norm batch mixes the items of a batch, and penalty {cfg.penalty} takes each alone: take instance or none"
+        )
     loss = adversarial_loss(cfg.loss)
     before, size = maps.channels[0], maps.tile
     alike = before == spec.shape[0]
@@ -101,9 +105,9 @@ def cycle(cfg: Config, spec: Spec, maps: Maps, G_AB: nn.Module, G_BA: nn.Module,
             critic = lambda x, there=there: nets[f"D_{there}"](augmented(nets, x, clock)).mean((1, 2, 3))
             for name, term in smoothness(cfg, critic, images[there], made, clock).items():
                 terms[f"{name}_{there}"] = term
-            reals.append(real.flatten())
-            fakes.append(fake.flatten())
-        watched = {"logit_real": torch.cat(reals), "logit_fake": torch.cat(fakes)}
+            reals.append(real)
+            fakes.append(fake)
+        watched = {"logit_real": torch.cat(reals, 1), "logit_fake": torch.cat(fakes, 1)}  # an item of each kind in a row
         said = {name: value.mean().detach() for name, value in watched.items()}
         return terms | said | observed(nets, watched["logit_real"], clock)
 
