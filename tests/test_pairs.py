@@ -156,6 +156,15 @@ def test_pictures_side_by_side(tmp_path):
     assert np.array_equal(x, 255 - PHOTOS[int(name[:3])]) and np.array_equal(a, PHOTOS[int(name[:3])])
 
 
+def test_sub_folders_called_left_and_back_are_no_halves(tmp_path):
+    two_folders(tmp_path, names=("left", "back"))
+    for words in ({"target": "left"}, {"target": "left", "inputs": "back"}):
+        source = open_source(tmp_path, need="pairs", **words)
+        assert source.spec.given == {"back": [3, 8, 8]} and source.spec.made == "left"
+        assert all(np.array_equal(a, 255 - x) for a, x in everything(source).values())
+    assert open_source(tmp_path, need="pairs", inputs="left").spec.made == "back"
+
+
 def test_halves_do_not_bleed_into_each_other_where_they_are_made_smaller(tmp_path):
     halves = np.zeros((12, 64, 128, 3), np.uint8)
     halves[:, :, 64:] = 255
@@ -326,6 +335,18 @@ def test_a_table_of_file_names(tmp_path):
     assert groups[0] and groups[1] and not groups[0] & groups[1]
     assert open_source(tmp_path / "pairs.csv", inputs="photo", target="sketch").spec.made == "sketch"
     refused(tmp_path / "pairs.csv", "no column of picture files number", inputs="number")
+
+
+def test_few_garments_on_many_people(tmp_path):
+    two_folders(tmp_path / "files", names=("person", "dressed"))
+    for i in range(3):
+        save(tmp_path / f"files/coat/{i}.png", PHOTOS[i] // 2)
+    rows = [f"files/person/{i:03d}.png,files/coat/{i % 3}.png,files/dressed/{i:03d}.png" for i in range(24)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["person,coat,dressed", *rows]))
+    source = open_source(tmp_path / "pairs.csv", need="pairs", target="dressed")
+    assert source.spec.given == {"person": [3, 8, 8], "coat": [3, 8, 8]}
+    for name, (a, x) in everything(source).items():
+        assert np.array_equal(a[..., :3], 255 - x) and np.array_equal(a[..., 3:], PHOTOS[int(name[-7:-4]) % 3] // 2)
 
 
 def test_columns_of_a_parquet_file(tmp_path):

@@ -17,7 +17,7 @@ from zerosum.data.arrays import checked, guarded
 from zerosum.data.columns import BENT, Column, Rows, Stack, brought
 from zerosum.data.found import Found
 from zerosum.data.likeness import equal
-from zerosum.data.pack import look, packed
+from zerosum.data.pack import LEAST, look, packed
 from zerosum.data.paired import Paired
 from zerosum.data.parquet import Parquet
 from zerosum.data.shelf import SUFFIXES, Shelf
@@ -176,6 +176,8 @@ def _table(path: Path, size: str | None, inputs: str | None, target: str | None)
     for name in (*given, made):
         words = ["" if word != word else str(word).strip() for word in frame[name]]
         names, rows = np.unique(words, return_inverse=True)
+        if len(names) < LEAST:  # few pictures that come in many rows: packs are of ten or more
+            names, rows = np.array(words), np.arange(len(words))
         columns[name] = Column(Listed(str(path), path.parent, [str(n) for n in names], f"column {name}"), rows.tolist())
     read, kept = brought(columns, made, size)
     groups = next((frame[name] for name in terms.GROUPS if name in frame.columns), None)
@@ -197,10 +199,10 @@ def _files(column: Any) -> bool:
 
 
 def side_by_side(shelf: Shelf, inputs: str | None, target: str | None) -> bool:
-    """Whether the pictures are pairs side by side: said by naming the halves, or twice as wide as high and in no columns."""
+    """Whether the pictures are pairs side by side: a half that is no sub-folder is named, or all are twice as wide as high."""
     if {inputs, target} & set(HALVES) and {inputs, target} <= {*HALVES, None}:
         columns = {name.lower() for name in matching.lay_out(shelf.names).columns}
-        return not columns >= set(HALVES)  # or they are sub-folders
+        return not columns & {inputs, target}  # or sub-folders are meant
     if inputs or target:
         return False
     facts = look(shelf)
