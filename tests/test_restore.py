@@ -1,5 +1,7 @@
 """What is done to photographs, in closed form, and the recipe that undoes it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from zerosum import UserError, check_recipe, noise, open_source, recipes
 from zerosum.data import paired
 from zerosum.layers import spoil
+from zerosum.play import Pace, Run, play
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +49,30 @@ def test_blur_is_a_gaussian_of_the_width_that_was_drawn():
         assert torch.allclose(sigma[:, 0], sigma[:, 1], atol=1e-4)
         assert 0.45 < sigma.min() < 0.6 and 1.85 < sigma.max() < 2.05
     assert torch.allclose(spoil.blurred(torch.full((2, 3, 5, 9), 0.3), 2.0), torch.tensor(0.3))
+
+
+@pytest.mark.parametrize("what", [spoil.grey, spoil.edges, partial(spoil.noised, most=0.3), partial(spoil.blurred, most=2.0)])
+def test_inputs_are_the_same_in_every_precision(what):
+    """Training computes in bfloat16 what is translated in float32 afterwards."""
+    x, found = torch.rand(3, 3, 20, 24) * 2 - 1, []
+    for half in (False, True):
+        noise.seed_step(0, 0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            found.append(what(x))
+    assert found[1].dtype == torch.float32 and torch.equal(*found)
+
+
+def test_enlarged_crops_can_be_blurred_in_half_precision():
+    module = recipes.find("restore")
+    cfg = module.Config(width=4, batch=4, undo="blur", zoom=1.1)
+    run = Run(module.build(cfg, photographs().spec), 1, 4, pace=Pace(dtype=torch.bfloat16))
+    assert all(value.isfinite() for logs in play(run, photographs()) for value in logs.values())
+
+
+def test_a_blur_of_no_width_is_refused():
+    module = recipes.find("restore")
+    with pytest.raises(UserError, match="blur_most 0"):
+        module.build(module.Config(undo="blur", blur_most=0.0), photographs().spec)
 
 
 def photographs(c=3):

@@ -27,7 +27,8 @@ def edges(x: Tensor) -> Tensor:
     The length of Sobel's gradient, with borders repeated.
     """
     slope = x.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4  # 2 for a step from -1 to 1
-    found = conv2d(pad(grey(x), (1, 1, 1, 1), mode="replicate"), torch.stack([slope, slope.t()])[:, None])
+    with torch.autocast(x.device.type, enabled=False):  # an input in training is to be what it is afterwards
+        found = conv2d(pad(grey(x), (1, 1, 1, 1), mode="replicate"), torch.stack([slope, slope.t()])[:, None])
     return found.square().sum(1, keepdim=True).sqrt().clamp(max=2) - 1
 
 
@@ -44,5 +45,6 @@ def blurred(x: Tensor, most: float) -> Tensor:
     window = torch.exp(-((torch.arange(-reach, reach + 1, device=x.device) / sigma).square()) / 2)
     window = (window / window.sum(1, keepdim=True)).repeat_interleave(x.shape[1], 0)  # one for each item and channel
     planes = pad(x, (reach,) * 4, mode="reflect").flatten(0, 1)[None]
-    planes = conv2d(planes, window[:, None, None, :], groups=len(window))
-    return conv2d(planes, window[:, None, :, None], groups=len(window))[0].view(x.shape)
+    with torch.autocast(x.device.type, enabled=False):
+        planes = conv2d(planes, window[:, None, None, :], groups=len(window))
+        return conv2d(planes, window[:, None, :, None], groups=len(window))[0].view(x.shape)

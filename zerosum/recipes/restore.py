@@ -51,6 +51,8 @@ def build(cfg: Config, spec: Spec) -> Game:
     shape = need_images(spec, "restore")
     if cfg.undo == "grey" and shape[0] < 3:
         raise UserError(f"undo grey gives colours back, and these images have {shape[0]} channel(s): take noise, blur or edges")
+    if cfg.undo == "blur" and not cfg.blur_most:
+        raise UserError("blur_most 0: a window of no width blurs nothing: give more than 0")
     spoils: dict[str, Callable[[Tensor], Tensor]] = {
         "grey": spoil.grey,
         "edges": spoil.edges,
