@@ -64,9 +64,8 @@ def judged_shape(spec: Spec, recipe: str, n_layers: int = 0) -> tuple[int, ...]:
     if min(shape[1:]) < least:
         with_layers = f" with n_layers {n_layers}" if n_layers > 1 else ""
         have, wish = f"{shape[1]} x {shape[2]}", "lower it, or give --size" if with_layers else "give --size"
-        raise UserError(
-            f"recipe {recipe} judges patches of {least} x {least} pixels or more{with_layers}, and these images are {have}: {wish}"
-        )
+        judged = f"recipe {recipe} judges patches of {least} x {least} pixels or more{with_layers}"
+        raise UserError(f"{judged}, and these images are {have}: {wish}")
     return shape
 
 
