@@ -512,6 +512,22 @@ def test_the_best_is_seen_again_when_the_eye_opens(larger, monkeypatch):
     assert job.run.clock == before.clock
 
 
+def test_what_an_eye_chose_is_not_given_up_while_there_is_none(larger):
+    """A resumed run's eye grows anew; until it is open cheap features would only guess."""
+    plan = Training(steps=60, device="cpu", pictures=0, scores=0)
+    job = Job.new("array", larger, "cgan", recipes.find("cgan").Config(width=8, batch=16), plan, None)
+    guard = Guard(job.run, larger, best=Snapshot.take(job.run))
+    guard.memory = Memory(items=64, best=Reading(0, 1e9, 1.0, 0.5, fine=3.0))
+    guard._read()
+    assert guard.reading.score < 1e9 and guard.memory.best.fine == 3.0 and guard.memory.stale == 0
+    guard._eye.grow(0.0)
+    assert not guard._eye.open
+
+
+def test_few_items_must_differ_more():
+    assert guard_module.finely(1000) == pytest.approx(1.0316, abs=1e-4) and guard_module.finely(64) == 1.125
+
+
 # ---- a healthy game
 
 
