@@ -21,6 +21,9 @@ from zerosum import noise, parallel
 from zerosum.holes import holes
 torch.set_num_threads(1)
 parallel.start()
+def apart():
+    with noise.apart(5):
+        return torch.cat([noise.uniform(3), noise.normal(4, 5).flatten(), torch.randn(2)])
 torch.save(
     {
         "world": parallel.world(),
@@ -35,6 +38,8 @@ torch.save(
             }
             for step in (0, 3)
         ],
+        "apart": apart(),
+        "afterwards": noise.uniform(4 // parallel.world()),
         "votes": [parallel.unanimous(True), parallel.unanimous(parallel.rank() == 0)],
         "mean": parallel.average({"loss": float(parallel.rank())}),
     },
@@ -74,6 +79,21 @@ def test_two_ranks_hold_the_halves_of_what_one_would_draw(draws, name):
         halves = [rank["steps"][step][name] for rank in two]
         assert torch.equal(torch.cat(halves), one["steps"][step][name])
         assert not torch.equal(*halves)
+
+
+def test_apart_every_rank_draws_what_one_would(draws):
+    (one,), two = draws[1], draws[2]
+    assert all(torch.equal(rank["apart"], one["apart"]) for rank in two)
+    assert torch.equal(torch.cat([rank["afterwards"] for rank in two]), one["afterwards"])
+
+
+def test_the_stream_can_be_drawn_again_from_a_mark():
+    noise.seed_step(3, 1)
+    noise.normal(7)
+    stands = noise.mark("cpu")
+    once = noise.normal(5), noise.uniform(3)
+    noise.back_to(stands, "cpu")
+    assert all(torch.equal(a, b) for a, b in zip(once, (noise.normal(5), noise.uniform(3)), strict=True))
 
 
 def test_the_global_stream_is_private_to_a_rank_and_a_step(draws):

@@ -18,6 +18,7 @@ from zerosum.parallel import rank, world
 
 _shared: dict[torch.device, torch.Generator] = {}
 _seed = 0
+_alone = False
 
 
 def mix(*words: int) -> int:
@@ -39,16 +40,32 @@ def seed_step(seed: int, step: int) -> None:
 
 @contextmanager
 def apart(seed: int) -> Iterator[None]:
-    """While this lasts both streams are those of a seed, on the CPU; afterwards they go on as if nothing had been drawn."""
+    """While this lasts both streams are those of a seed, on the CPU; afterwards they go on as if nothing had been drawn.
+
+    Every rank then draws for itself, and what a single rank would.
+    """
+    global _alone
     stream = _stream("cpu")
-    before = stream.get_state()
+    before, shared = stream.get_state(), _alone
     with torch.random.fork_rng([]):
         torch.default_generator.manual_seed(seed)
         stream.manual_seed(mix(seed, 1))
+        _alone = True
         try:
             yield
         finally:
+            _alone = shared
             stream.set_state(before)
+
+
+def mark(device: torch.device | str) -> Tensor:
+    """Where the shared stream stands, for `back_to`."""
+    return _stream(device).get_state()
+
+
+def back_to(mark: Tensor, device: torch.device | str) -> None:
+    """Let the shared stream give once more what it has given since a mark."""
+    _stream(device).set_state(mark)
 
 
 def _seed_global(seed: int) -> None:
@@ -67,15 +84,19 @@ def _stream(device: torch.device | str) -> torch.Generator:
     return _shared[device]
 
 
+def _ranks() -> int:
+    return 1 if _alone else world()
+
+
 def _mine(rows: Tensor) -> Tensor:
-    return rows.chunk(world())[rank()]
+    return rows if _alone else rows.chunk(world())[rank()]
 
 
 def normal(n: int, *shape: int, device: torch.device | str = "cpu") -> Tensor:
     """Standard normal numbers, float32 [n, *shape]; n is this rank's share of the batch."""
-    return _mine(torch.randn(world() * n, *shape, device=device, generator=_stream(device)))
+    return _mine(torch.randn(_ranks() * n, *shape, device=device, generator=_stream(device)))
 
 
 def uniform(n: int, *shape: int, low: float = 0.0, high: float = 1.0, device: torch.device | str = "cpu") -> Tensor:
     """Uniform numbers in [low, high), float32 [n, *shape]; n is this rank's share of the batch."""
-    return low + (high - low) * _mine(torch.rand(world() * n, *shape, device=device, generator=_stream(device)))
+    return low + (high - low) * _mine(torch.rand(_ranks() * n, *shape, device=device, generator=_stream(device)))
