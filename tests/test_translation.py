@@ -81,6 +81,16 @@ def test_a_game_of_nothing_is_refused():
         toy(adversarial=0.0, l1_weight=0.0)
 
 
+@pytest.mark.parametrize("way", ["diffaugment", "fixed"])
+def test_an_output_that_is_right_matches_however_both_are_augmented(way):
+    game, nets, batch, _ = toy(match_weight=1.0, augment=way, augment_p=1.0)
+    nn.init.constant_(nets["G"].weight, -1.0)
+    nn.init.zeros_(nets["G"].bias)
+    noise.seed_step(0, 0)
+    terms = game.turns[1].loss(nets, batch, Clock())
+    assert terms["l1"] < 1e-4 and terms["match"] < 1e-4
+
+
 def test_d_joins_when_its_share_of_the_training_begins():
     game, nets, batch, _ = toy(pixel_share=0.5, match_weight=1.0)
     early, late = Clock(4, 10), Clock(5, 10)

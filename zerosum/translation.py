@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from zerosum import noise
 from zerosum.augment import augmentation, augmented, observed
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
@@ -137,9 +138,11 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
         if D is None or clock.progress < cfg.pixel_share:
             return terms
+        stands = noise.mark(made.device)
         found, fake = judge(nets, shown(nets, a, made, clock))
         wanted, real = found, fake
         if cfg.match_weight or loss.g_sees_real:
+            noise.back_to(stands, made.device)  # both augmented alike, or their maps would lie beside each other
             with torch.no_grad():
                 wanted, real = judge(nets, shown(nets, a, x, clock))
         if cfg.adversarial:
