@@ -46,7 +46,7 @@ def resized(x: np.ndarray, crop: int) -> Tensor:
 
 def as_bytes(x: Tensor) -> np.ndarray:
     """[n, 1, h, w] in [-1, 1] -> bytes [n, h, w]."""
-    return our.level(x)[:, 0].byte().numpy()
+    return our.level(x)[:, 0].round().byte().numpy()
 
 
 def classifier(x: Tensor, y: Tensor, seed: int = 0) -> nn.Module:
