@@ -79,7 +79,8 @@ def main() -> None:
     if "back" in args.which:
         returned["pix2pix"] = our.made(fit(back), x)
     if "cycle" in args.which:
-        one, other = (images.from_array(part[train], None, (), name) for name, part in (("aerial", aerial), ("map", maps)))
+        sides = (("aerial", aerial), ("map", maps))
+        one, other = (images.from_array(part[train], None, (), name, held_out=0.05) for name, part in sides)
         job = our.fitted(Domains(one, other, ("aerial", "map")), "cyclegan", cycle, args.cycle_minutes, args.seed)
         outputs["cyclegan"] = our.made(job, a)
         assert job.run.game.maps is not None and job.run.game.maps.back is not None
