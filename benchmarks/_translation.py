@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from zerosum.data.likeness import equal
 from zerosum.data.source import Source, as_batch
 from zerosum.guard.guard import makers
 from zerosum.job import Job, settings
@@ -46,6 +47,12 @@ def parts(groups: np.ndarray, validate: bool, share: float = SHARE) -> tuple[np.
         train, test = cut(train)
     rows = lambda names: np.flatnonzero(np.isin(groups, names))
     return rows(train), rows(test)
+
+
+def unseen(x: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """The rows to learn from whose output, of x [n, ...], is not also a test row's: made-up characters repeat."""
+    same = equal(x)
+    return train if same is None else train[~np.isin(same[train], same[test])]
 
 
 def on_colour(rgba: np.ndarray, colour: int = 128) -> np.ndarray:

@@ -5,8 +5,8 @@
 SPRITES is a folder with characters_4views_64.npz, tryon_64.npz and clips_8x64.npz, 64 x 64 RGBA; they are laid over mid-grey.
 views: front view from left, back and right. tryon: dressed person from person and garment. clips: next frame from the four
 before it, then three more from its own outputs. 15 % (of characters, triples, clips) are cut off before training and looked at
-once, at the end. `--validate` holds out 15 % of the rest instead; settings were chosen by that alone. `--set width=48` sets
-any setting of the recipe for both networks.
+once, at the end; a row to learn from whose output is a test row's is left out. `--validate` holds out 15 % of the rest
+instead; settings were chosen by that alone. `--set width=48` sets any setting of the recipe for both networks.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ def main() -> None:
     wished = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
     inputs, x, groups = {"views": views, "tryon": tryon, "clips": clips}[args.task](args.data)
     train, test = our.parts(groups, args.validate)
+    train = our.unseen(x, train, test)
     source = paired.from_arrays(
         {name: part[train] for name, part in inputs.items()}, x[train], held_out=0.05, groups=groups[train], origin=args.task
     )
