@@ -2,7 +2,8 @@
 
     python benchmarks/translation_step.py [--side 128] [--batch 8] [--width 64] [--rounds 15] [--threads 4]
 
-The plain loop is the usual one: G once a step, its output detached for D's turn, and judged again for its own. It has no zoom. The data are random bytes: the time of a step does not depend on what is in the images.
+The plain loop is the usual one: G once a step, its output detached for D's turn, and judged again for its own. It has no zoom. The
+data are random bytes: the time of a step does not depend on what is in the images.
 """
 
 from __future__ import annotations
@@ -85,9 +86,8 @@ def main() -> None:
                 times[name].append(time.perf_counter() - start)
     machine = describe("cpu")
     where = f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}"
-    print(
-        f"`pix2pix`, {args.side} x {args.side}, width {args.width}, batch {args.batch}, {where}; medians of {args.rounds} rounds"
-    )
+    what = f"`pix2pix`, {args.side} x {args.side}, width {args.width}, batch {args.batch}"
+    print(f"{what}, {where}; medians of {args.rounds} rounds")
     print("\n| loop | images/s | times faster |\n|---|---|---|")
     base = statistics.median(times["plain loop, fp32"])
     for name, took in times.items():
