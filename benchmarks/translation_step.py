@@ -2,8 +2,8 @@
 
     python benchmarks/translation_step.py [--side 128] [--batch 8] [--width 64] [--rounds 15] [--threads 4]
 
-The plain loop is the usual one: G once a step, its output detached for D's turn, and judged again for its own. It has no zoom. The
-data are random bytes: the time of a step does not depend on what is in the images.
+The plain loop is the usual one: G once a step, its output detached for D's turn, and judged again for its own. It has no zoom.
+The data are random bytes: the time of a step does not depend on what is in the images.
 """
 
 from __future__ import annotations
