@@ -156,6 +156,13 @@ def test_pictures_side_by_side(tmp_path):
     assert np.array_equal(x, 255 - PHOTOS[int(name[:3])]) and np.array_equal(a, PHOTOS[int(name[:3])])
 
 
+def test_plain_pictures_twice_as_wide_as_high_may_be_pairs_and_are_called_so():
+    x = np.random.default_rng(0).integers(0, 256, (40, 16, 32, 3), np.uint8)
+    said = lambda images: "\n".join(lines(inspect(open_source(images))))
+    assert "pairs side by side? Then take --recipe pix2pix" in said(x)
+    assert "side by side" not in said(x[:, :, :16]) and "side by side" not in said(x[:, :8, :])
+
+
 def test_sub_folders_called_left_and_back_are_no_halves(tmp_path):
     two_folders(tmp_path, names=("left", "back"))
     for words in ({"target": "left"}, {"target": "left", "inputs": "back"}):

@@ -186,6 +186,8 @@ def lines(report: Preflight, whole: bool = False) -> list[str]:
         how = "streamed from disk" if report.streamed else "in memory"
         said.append(f"cache     {home(report.cache)} ({how}; safe to remove)")
     said += [f"note      {note}" for note in report.notes]
+    if len(report.shape) == 3 and report.shape[2] == 2 * report.shape[1] and not report.given:
+        said.append("note      twice as wide as high: pairs side by side? Then take --recipe pix2pix (or cyclegan)")
     return said + _worries(report, whole)
 
 
