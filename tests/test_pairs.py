@@ -314,6 +314,7 @@ def test_arrays_by_name_and_by_number(tmp_path):
         ({"u": PHOTOS, "v": PHOTOS}, {"target": "w"}, "no array w: it holds u, v"),
         ({"rgba": PHOTOS[:, None]}, {"target": "rgba[1]", "inputs": "rgba[0]"}, "no rgba[1]: rgba has shape (24, 1, 8, 8, 3)"),
         ({"rgba": PHOTOS[:, None]}, {"target": "rgba[0]"}, "which images are inputs?"),
+        ({"rgba": PHOTOS[:, None], "a": PHOTOS}, {"target": "rgba[0]", "inputs": "rgba[2:1]"}, "inputs rgba[2:1]: counts from"),
         ({"a": PHOTOS[:, :4], "b": PHOTOS}, {}, "a is 4 x 8 and b 8 x 8 (height x width): cut both to one shape"),
         ({"a": PHOTOS[:20], "b": PHOTOS}, {"inputs": "a"}, "20 images of a and 24 of b"),
         ({"a": PHOTOS, "b": PHOTOS, "group": np.zeros(3, int)}, {}, "group has shape (3,)"),

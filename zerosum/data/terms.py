@@ -80,6 +80,8 @@ def _spread(word: str) -> list[str]:
     term = _TERM.fullmatch(word)
     if term is None or term[3] is None:
         return [word]
+    if not 0 <= int(term[2]) < int(term[3]):
+        raise UserError(f"inputs {word}: counts from the first of an item's images to before the second, as rgba[0:4]")
     return [f"{term[1]}[{i}]" for i in range(int(term[2]), int(term[3]))]
 
 
