@@ -10,6 +10,7 @@ import torch
 from zerosum import GAN, UserError, check_recipe, noise, recipes, rows, sampling
 from zerosum.data import images, paired
 from zerosum.game import Maps
+from zerosum.guard.probe import Probe
 from zerosum.metrics.case import Case
 from zerosum.play import Run
 from zerosum.shows._canvas import GAP
@@ -184,3 +185,13 @@ def test_no_more_held_out_items_are_held_than_fit_into_memory(recipe, monkeypatc
     maker = sampling.Sampler(Run(game, 1, 4), source.spec, source)
     case = Case(maker, source, lambda: None)
     assert case.items == 7 and len(case.held["x"]) == len(case.made(case.items)["x"]) == 7
+
+
+def test_a_reading_by_another_seed_is_of_other_inputs(recipe):
+    """The best of many readings was also lucky: whether it stays the best is asked of inputs that did not choose it."""
+    source, module = pairs(), recipes.find(recipe)
+    run = Run(module.build(module.Config(), source.spec), 1, 4)
+    asked = source.some(16)
+    asked["a"][8:] = float("nan")
+    probe = Probe(source, 8, asked)
+    assert np.isfinite(probe.look(run).score) and np.isnan(probe.look(run, 1).score)

@@ -67,8 +67,12 @@ class Probe:
         self._radius = apart.kthvalue(reach, dim=1).values  # an item is its own nearest
 
     def look(self, run: Run, seed: int = 0) -> Reading:
-        """The run's generator as it would be shown; the same inputs for the same seed. Disturbs nothing."""
-        return self.judge(run.clock.step, generate(run, draw(run.game, self.items, seed, real=self._asked))["x"])
+        """The run's generator as it would be shown; the same inputs for the same seed, others for another where there are
+        any. Disturbs nothing."""
+        asked = self._asked
+        if asked is not None and seed:
+            asked = {name: value.roll(-seed * self.items, 0) for name, value in asked.items()}
+        return self.judge(run.clock.step, generate(run, draw(run.game, self.items, seed, real=asked))["x"])
 
     def judge(self, step: int, made: Tensor) -> Reading:
         """A reading of items [n, *shape]. NaN where the items are not finite."""
