@@ -11,6 +11,7 @@ import torch
 from conftest import finish, start
 
 from zerosum import UserError, open_source, recipes
+from zerosum.conformance import _toy
 from zerosum.data import arrays
 from zerosum.game import Clock
 from zerosum.guard import eye, signals
@@ -335,6 +336,32 @@ def test_the_end_prefers_no_earlier_state_where_cheap_features_cannot_tell():
     look(800, worse)
     assert guard.memory.best.score <= best and len(guard.memory.readings) >= 6  # so that the best could be preferred
     assert guard.finish() is None and run.clock.step == 800
+
+
+def test_a_phase_is_not_given_up_for_what_came_before_it():
+    job = small("gan", steps=20, guard=False)
+    assert job.play()
+    run = job.run
+    run.game = replace(run.game, phases=(0.5,))
+    guard = Guard(run, job.source, every=20)
+
+    def look(step):
+        run.clock = replace(run.clock, step=step, total=800)
+        return guard.look(1.0, {})
+
+    assert look(380) is None
+    guard.memory.best = replace(guard.memory.best, score=guard.reading.score / 100)  # pixels alone were nearer by the score
+    assert [look(step) for step in range(400, 801, 40)] == [None] * 11  # within one phase that is trouble
+    assert guard.memory.phase == 1 and guard.memory.best.step >= 400
+    assert guard.finish() is None and run.clock.step == 800
+    assert Memory.from_json(json.loads(json.dumps(guard.memory.to_json()))).phase == 1
+
+
+@pytest.mark.parametrize("recipe", ["srgan", "inpaint"])
+def test_recipes_with_a_phase_of_pixels_say_so(recipe):
+    module = recipes.find(recipe)
+    game = module.build(module.Config(width=8, width_d=8, pixel_share=0.3), _toy("crops").spec)
+    assert game.phases == (0.3,)
 
 
 def test_what_was_mended_survives_a_stop(tmp_path, falling):

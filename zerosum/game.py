@@ -106,6 +106,7 @@ class Game:
     same items drawn by another law. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
     about x. `maps`, where a game makes images from images, says which; `draw` then gives the noise alone, {} without any.
     `ledger`, where a game has one, lists every read of private rows that playing it makes.
+    `phases`: shares of training in (0, 1) from which on something else is minimised: the guard compares within a phase alone.
     `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
 
     Raises ValueError where names do not agree.
@@ -121,6 +122,7 @@ class Game:
     maps: Maps | None = None
     feed: Callable[[Any], Any] | None = None
     ledger: Any = None  # zerosum.private.ledger.Ledger
+    phases: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         def agree(kind: str, names: set[str], known: Mapping[str, object]) -> None:

@@ -124,7 +124,11 @@ class Guard:
             self._spent += parallel.from_first(time.perf_counter() - start)
 
     def _look(self, here: float, losses: dict[str, float], saving: bool) -> Act | None:
-        step, probing = self.run.clock.step, self._probe_due(here)
+        step, phase = self.run.clock.step, self._phase()
+        if phase > self.memory.phase:  # what is minimised now may well be another distance than the score
+            self.memory.begin(phase)
+            self.best, self._said = None, []
+        probing = self._probe_due(here)
         wrong = [name for name, value in losses.items() if not math.isfinite(value)]
         thorough = probing or saving or here - self._checked >= max(2.0, self._check_cost / 0.003)
         begun, gradient = time.perf_counter(), None
@@ -150,6 +154,10 @@ class Guard:
         if self.patience and self.memory.stale >= self.patience:
             return self._stop(Trouble("worse", f"samples got no better in {self.memory.stale} readings"), tried=False)
         return None
+
+    def _phase(self) -> int:
+        """How many phases of training are over."""
+        return sum(0 < share < 1 and share <= self.run.clock.progress for share in self.run.game.phases)
 
     def _whole(self) -> bool:
         grads = [p.grad for params in self.run.params.values() for p in params if p.grad is not None]

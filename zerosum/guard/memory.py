@@ -24,11 +24,16 @@ class Memory:
     replayed: list[int] = field(default_factory=list)  # steps at which numbers broke and training was played again
     stopped: str = ""  # why training was ended before its plan
     shown: int | None = None  # the step to show, where it is not the last
+    phase: int = 0  # of training, as the game counts them
 
     def note(self, reading: Reading) -> None:
         """Add a reading, and forget the oldest beyond 64."""
         self.first = self.first or reading
         self.readings = [*self.readings, reading][-KEPT:]
+
+    def begin(self, phase: int) -> None:
+        """Another phase of training: its readings are compared with each other alone."""
+        self.phase, self.best, self.stale, self.readings = phase, None, 0, []
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -49,6 +54,7 @@ class Memory:
                 replayed=[int(one) for one in values["replayed"]],
                 stopped=str(values["stopped"]),
                 shown=None if values["shown"] is None else int(values["shown"]),
+                phase=int(values.get("phase", 0)),  # not yet remembered by older runs
             )
         except (KeyError, TypeError, ValueError):
             return Memory()

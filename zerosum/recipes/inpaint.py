@@ -123,6 +123,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         draw=lambda n: {},
         generate=generate,
         ema=ema(cfg, "G"),
+        phases=(cfg.pixel_share,),
         maps=Maps(ask, ("image",), (channels,), (height, width), multiple=gated.MULTIPLE, made="filled", mask=True),
     )
 

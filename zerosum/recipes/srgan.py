@@ -105,6 +105,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         draw=lambda n: {},
         generate=lambda nets, inputs: make(nets, inputs).clamp(-1, 1),
         ema=ema(cfg, "G"),
+        phases=(cfg.pixel_share,),
         maps=Maps(ask, ("small",), (channels,), (height // cfg.scale, width // cfg.scale), scale=cfg.scale, made="large"),
     )
 
