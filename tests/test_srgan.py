@@ -1,6 +1,7 @@
 """Larger images from small ones: the network, the two phases, the perceptual term."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from zerosum.losses import feature_matching
 from zerosum.nets import perceptual, rrdb
 from zerosum.nets.mobilenet import Trunk, read, shapes
 from zerosum.play import Pace, Run, play
-from zerosum.recipes import srgan
+from zerosum.recipes import inpaint, srgan
 from zerosum.rundir import RunDir
 
 SMALL = {"width": 8, "width_d": 8, "blocks": 1, "batch": 4}
@@ -211,3 +212,11 @@ def test_half_precision_trains_both_phases():
     game = srgan.build(srgan.Config(**SMALL, pixel_share=0.5), source().spec)
     for logs in play(Run(game, 4, 4, pace=Pace(dtype=torch.bfloat16)), source()):
         assert all(value.isfinite() for value in logs.values())
+
+
+@pytest.mark.parametrize("recipe", [srgan, inpaint])
+def test_channels_that_features_do_not_know_are_refused_before_training(recipe, trunk_file):
+    spec = replace(source().spec, shape=(5, 32, 32))
+    with pytest.raises(UserError, match="5 channels"):
+        recipe.build(recipe.Config(width=8, width_d=8, features=str(trunk_file)), spec)
+    recipe.build(recipe.Config(width=8, width_d=8), spec)

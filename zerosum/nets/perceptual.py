@@ -23,13 +23,18 @@ SHIFT = 16
 """Pixels by which the window that is looked at wanders while training, at most, and at most an eighth of the image."""
 
 
+def looks_at(channels: int) -> None:
+    """Raises UserError where images have a number of channels that no feature network looks at."""
+    if channels not in (1, 3, 4):
+        raise UserError(f"a feature network looks at grey, RGB and RGBA images, and these have {channels} channels")
+
+
 def in_rgb(x: Tensor) -> Tensor:
     """Images of 1, 3 or 4 channels in [-1, 1] as RGB: grey thrice, RGBA laid over mid-grey.
 
     Raises UserError for other numbers of channels.
     """
-    if x.shape[1] not in (1, 3, 4):
-        raise UserError(f"a feature network looks at grey, RGB and RGBA images, and these have {x.shape[1]} channels")
+    looks_at(x.shape[1])
     if x.shape[1] == 4:
         return x[:, :3] * (x[:, 3:] + 1) / 2
     return x.expand(-1, 3, -1, -1)

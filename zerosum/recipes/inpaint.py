@@ -65,6 +65,8 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError(f"augment {cfg.augment}: every batch of inpaint has new masks: leave --augment out")
     G = gated.Generator(channels, cfg.width, cfg.blocks)
     D = patch.Discriminator(channels + 1, patch.layers_for(height, width), cfg.width_d, kind="none")
+    if cfg.features:
+        perceptual.looks_at(channels)
     if cfg.spectral_norm:
         spectral(D)
     loss = adversarial_loss(cfg.loss)

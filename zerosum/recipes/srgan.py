@@ -63,6 +63,8 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError(f"augment {cfg.augment}: srgan's crops are augmentation: leave --augment out")
     G = rrdb.Generator(channels, cfg.scale, cfg.width, cfg.blocks, cfg.layers)
     D = patch.Discriminator(channels, patch.layers_for(height, width), cfg.width_d, kind="none")
+    if cfg.features:
+        perceptual.looks_at(channels)
     if cfg.spectral_norm:
         spectral(D)
     loss = adversarial_loss(cfg.loss)
