@@ -357,10 +357,10 @@ def test_a_phase_is_not_given_up_for_what_came_before_it():
     assert Memory.from_json(json.loads(json.dumps(guard.memory.to_json()))).phase == 1
 
 
-@pytest.mark.parametrize("recipe", ["srgan", "inpaint"])
+@pytest.mark.parametrize("recipe", ["srgan", "inpaint", "pix2pix", "compose", "restore"])
 def test_recipes_with_a_phase_of_pixels_say_so(recipe):
     module = recipes.find(recipe)
-    game = module.build(module.Config(width=8, width_d=8, pixel_share=0.3), _toy("crops").spec)
+    game = module.build(module.Config(width=8, pixel_share=0.3), _toy(vars(module)["NEEDS"]).spec)
     assert game.phases == (0.3,)
 
 

@@ -162,4 +162,5 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         generate=lambda nets, batch: nets["G"](batch["a"]),
         ema=ema(cfg, "G"),
         maps=maps,
+        phases=() if D is None or not cfg.pixel_share else (cfg.pixel_share,),
     )
