@@ -24,6 +24,7 @@ class Made:
     """A generator of tables that knows how to make them without a network."""
 
     labelled = False
+    maps = None
 
     def __init__(self, source, make):
         self.source, self._make = source, make

@@ -34,10 +34,10 @@ class Config(Settings):
     blocks: int = 2  # residual-in-residual blocks
     layers: int = 2  # convolutions of each of their three dense blocks
     width_d: int = 32  # channels of D's first layer
-    pixel_share: float = 0.6  # share of training before D takes part, in which pixels alone count
+    pixel_share: float = 0.5  # share of training before D takes part, in which pixels alone count
     pixel_weight: float = 1.0  # weight of the mean absolute difference of pixels once D takes part
-    adv_weight: float = 0.02  # weight of D's opinion
-    feature_weight: float = 0.15  # weight of the distance of the features of a network's file
+    adv_weight: float = 0.004  # weight of D's opinion
+    feature_weight: float = 0.3  # weight of the distance of the features of a network's file
     matching_weight: float = 1.0  # weight of the distance of D's own layers, where there is no such file
     features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": those of D's own layers
     loss: LossName = "relativistic"  # what the two sides minimise
