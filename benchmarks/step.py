@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from typing import Literal
 
 import torch
+from _alternating import alternating
 from _tutorial import Tutorial
 
 from zerosum import recipes
@@ -62,13 +62,7 @@ def main() -> None:
             )
         )
         return
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(args.rounds + 2):
-        for name, step in contestants.items():
-            start = time.perf_counter()
-            step()
-            if turn >= 2:
-                times[name].append(time.perf_counter() - start)
+    times = alternating(contestants, args.rounds)
     machine = describe("cpu")
     print(f"DCGAN-64 step, batch {args.batch}, {machine['threads']} threads, {machine['processor']}, torch {machine['torch']}")
     print("\n| loop | median ms | min ms | times faster |\n|---|---|---|---|")

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 import torch
+from _alternating import alternating
 from torch.nn.functional import l1_loss, softplus
 
 from zerosum import recipes
@@ -77,13 +77,7 @@ def main() -> None:
         "zerosum, fp32": ours(source, cfg, "fp32"),
         "zerosum, bf16": ours(source, cfg, "bf16"),
     }
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(args.rounds + 2):
-        for name, step in contestants.items():
-            start = time.perf_counter()
-            step()
-            if turn >= 2:
-                times[name].append(time.perf_counter() - start)
+    times = alternating(contestants, args.rounds)
     machine = describe("cpu")
     where = f"{machine['threads']} threads, {machine['processor']}, torch {machine['torch']}"
     what = f"`pix2pix`, {args.side} x {args.side}, width {args.width}, batch {args.batch}"

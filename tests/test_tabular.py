@@ -74,8 +74,8 @@ def test_what_is_asked_is_made():
     assert torch.equal(staged().revealed(row, torch.ones(3, 1)), row[:, 3:])
 
 
-def test_a_column_knows_those_before_it_and_none_after():
-    """Two columns that agree, whatever the noise vector: made at once they cannot, one after the other they do."""
+def agreeing():
+    """A generator whose last choice is the one before it, whatever the noise vector."""
     G = staged().eval()
     with torch.no_grad():
         for layer in (G.own, G.straight):
@@ -84,6 +84,13 @@ def test_a_column_knows_those_before_it_and_none_after():
             end.weight.zero_()
         G.tells[1].weight.zero_()[:2] = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
         G.ends[2].weight[:, :2] = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
+    return G
+
+
+def test_a_column_knows_those_before_it_and_none_after():
+    """Two columns that agree, whatever the noise vector: made at once they cannot, one after the other they do."""
+    G = agreeing()
+    with torch.no_grad():
         row = G(torch.zeros(500, 4), torch.zeros(500, 2), torch.arange(500))
     assert 0.4 < row[:, 1].mean() < 0.6
     assert torch.equal(row[:, 1:3], row[:, 3:5])
@@ -103,14 +110,8 @@ def test_the_likelihood_of_choices_in_closed_form():
 
 
 def test_the_likelihood_of_a_choice_looks_at_those_before_it_in_the_row():
-    G = staged().eval()
+    G = agreeing()
     with torch.no_grad():
-        for layer in (G.own, G.straight):
-            layer.weight.zero_(), layer.bias.zero_()
-        for end in G.ends:
-            end.weight.zero_()
-        G.tells[1].weight.zero_()[:2] = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
-        G.ends[2].weight[:, :2] = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
         same, other = (torch.tensor([[0.0, 1.0, 0.0, *last]]) for last in ([1.0, 0.0], [0.0, 1.0]))
         agreed, not_agreed = (G.unlikelihood(torch.zeros(1, 4), torch.zeros(1, 2), x) for x in (same, other))
     assert torch.allclose(agreed, torch.tensor(2.0).log(), atol=1e-3)  # of the first choice; the second is certain
