@@ -106,5 +106,9 @@ def feature_matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
 
     Wang et al. 2018, "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", eq. 4.
     """
-    parts = [(a.float() - b.detach().float()).abs().mean() for a, b in zip(fake, real, strict=True)]
-    return torch.stack(parts).mean()
+    return layer_differences(fake, real).mean()
+
+
+def layer_differences(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """E|fake - real| of each of a network's layers, [layers]; gradients reach `fake` alone."""
+    return torch.stack([(a.float() - b.detach().float()).abs().mean() for a, b in zip(fake, real, strict=True)])

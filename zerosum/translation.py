@@ -6,7 +6,6 @@ Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Netw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ from zerosum.game import Batch, Clock, Game, Maps, Terms, Turn
 from zerosum.layers.jitter import jittered
 from zerosum.layers.norm import NormName
 from zerosum.layers.spectral import spectral
-from zerosum.losses import adversarial_loss
+from zerosum.losses import adversarial_loss, layer_differences
 from zerosum.nets import patch
 from zerosum.nets.unet import UNet, most_downs
 from zerosum.parts import Settings, check, ema, need_images, noisy, player_d, player_g, smoothness
@@ -148,8 +147,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         if cfg.adversarial:
             terms["adv"] = cfg.adversarial * loss.g(fake, real)
         if cfg.match_weight:
-            apart = [l1_loss(one.float(), other.float()) for one, other in zip(found, wanted, strict=True)]
-            terms["match"] = cfg.match_weight * reduce(torch.add, apart)
+            terms["match"] = cfg.match_weight * layer_differences(found, wanted).sum()
         return terms
 
     judged = {} if D is None else {"D": D, **augmentation(cfg, spec)}
