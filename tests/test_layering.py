@@ -33,6 +33,7 @@ BELOW = {
     "rows.py": LOW | {"data", "sampling", "shows"},
     "pictures.py": {"data", "errors", "rundir", "shows"},
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
+    "latent": LOW | {"data", "latent", "play", "sampling"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
     "cache.py": set(),

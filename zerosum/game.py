@@ -98,6 +98,19 @@ class Maps:
 
 
 @dataclass(frozen=True)
+class Styles:
+    """A generator in two halves: what turns inputs into styles, and what paints them.
+
+    `generate(nets, inputs)` equals `paint(nets, enter(nets, inputs))`. `mean(nets)` is the mean style [dim].
+    """
+
+    layers: int  # styles an item has, coarse to fine
+    enter: Callable[[nn.ModuleDict, Batch], Tensor]  # inputs -> styles [n, layers, dim], float32
+    paint: Callable[[nn.ModuleDict, Tensor], Tensor]  # styles [n, layers, dim] -> items in model space
+    mean: Callable[[nn.ModuleDict], Tensor]
+
+
+@dataclass(frozen=True)
 class Game:
     """A definition: it holds nets and cannot run itself.
 
@@ -105,6 +118,8 @@ class Game:
     inputs into items in model space. `feed(source)`, where a game has one, gives the source that it is to be played on: the
     same items drawn by another law. `encode(nets, x)`, where a game has one, gives inputs from which `generate` returns
     about x. `maps`, where a game makes images from images, says which; `draw` then gives the noise alone, {} without any.
+    `styles`, where a generator has them, says how to reach them. `judge(nets, batch)`, where a game has a discriminator of
+    single items, gives its opinion of `x` (and `y`, where it takes labels): logits [n], higher for more real.
     `ledger`, where a game has one, lists every read of private rows that playing it makes.
     `phases`: shares of training in (0, 1) from which on something else is minimised: the guard compares within a phase alone.
     `ema` names the nets of which a moving average is kept, each with its decay as a function of the clock.
@@ -120,6 +135,8 @@ class Game:
     ema: Mapping[str, Schedule] = field(default_factory=dict)
     encode: Callable[[nn.ModuleDict, Tensor], Batch] | None = None
     maps: Maps | None = None
+    styles: Styles | None = None
+    judge: Callable[[nn.ModuleDict, Batch], Tensor] | None = None
     feed: Callable[[Any], Any] | None = None
     ledger: Any = None  # zerosum.private.ledger.Ledger
     phases: tuple[float, ...] = ()

@@ -77,4 +77,5 @@ def pair(
         draw=draw,
         generate=lambda nets, batch: nets["G"](batch["z"], *labels(batch)),
         ema=ema(cfg, "G"),
+        judge=lambda nets, batch: nets["D"](batch["x"], *labels(batch))[:, 0],
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from zerosum.layers.classes import Classes
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
 from zerosum.layers.layout import Unflat, channels_last, flat
 from zerosum.nets.shapes import ceil_size, channels, levels
@@ -36,7 +37,7 @@ class Generator(nn.Module):
         times = levels(self.height, self.width)
         first = ceil_size(self.height, self.width, times)
         top = channels(width, times)
-        self.label = nn.Embedding(classes, label_dim) if classes else None
+        self.label = Classes(classes, label_dim) if classes else None
         self.start = nn.Sequential(
             nn.Linear(z_dim + (label_dim if classes else 0), top * first[0] * first[1], bias=False),
             Unflat(top, *first),

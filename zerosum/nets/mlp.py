@@ -8,6 +8,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from zerosum.layers.classes import Classes
+
 
 def layers(width_in: int, width: int, depth: int, width_out: int, slope: float) -> nn.Sequential:
     """`depth` hidden layers of `width` units, LeakyReLU of the given slope (0: ReLU), linear output."""
@@ -23,7 +25,7 @@ class Generator(nn.Module):
         self, shape: tuple[int, ...], z_dim: int, width: int = 256, depth: int = 3, classes: int = 0, label_dim: int = 50
     ) -> None:
         super().__init__()
-        self.label = nn.Embedding(classes, label_dim) if classes else None
+        self.label = Classes(classes, label_dim) if classes else None
         self.body = layers(z_dim + (label_dim if classes else 0), width, depth, prod(shape), slope=0.0)
         self.end = nn.Sequential(nn.Tanh(), nn.Unflatten(1, shape)) if len(shape) > 1 else nn.Identity()
 

@@ -92,7 +92,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.label is not None and y is not None:
-            z = torch.cat([z, self.label.weight.t()[y]], 1)
+            z = torch.cat([z, y.to(z.dtype) @ self.label.weight.t() if y.is_floating_point() else self.label.weight.t()[y]], 1)
         x = channels_last(self.basis * self.start(z)[..., None, None])
         for stage, size, change in zip(self.stages, self.sizes[1:], self.change, strict=False):
             x = double(change(stage(x)), size)

@@ -38,7 +38,7 @@ def unit(x: Tensor) -> Tensor:
 
 
 class Mapping(nn.Module):
-    """z [n, z_dim] and labels [n] (either may be absent) -> w [n, z_dim], in float32."""
+    """z [n, z_dim] and labels [n], or shares of classes [n, classes], (either may be absent) -> w [n, z_dim], in float32."""
 
     def __init__(self, z_dim: int, depth: int, classes: int = 0, noisy: bool = True) -> None:
         super().__init__()
@@ -51,7 +51,8 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor | None, y: Tensor | None = None) -> Tensor:
         parts = [] if z is None else [unit(z)]
         if self.label is not None and y is not None:
-            parts.append(unit(self.label(nn.functional.one_hot(y, self.classes).float())))
+            shares = y.float() if y.is_floating_point() else nn.functional.one_hot(y, self.classes).float()
+            parts.append(unit(self.label(shares)))
         return self.layers(torch.cat(parts, 1))
 
 
@@ -189,7 +190,11 @@ class Generator(nn.Module):
         z_fine: Tensor | None = None,
         fine_from: Tensor | None = None,
     ) -> Tensor:
-        image = self.synthesis(self.styles(z, y, truncation, z_fine, fine_from), self.grain(len(z), z.device))
+        return self.painted(self.styles(z, y, truncation, z_fine, fine_from))
+
+    def painted(self, w: Tensor) -> Tensor:
+        """w [n, layers, z_dim] -> images [n, c, h, w]; noise and range as `forward` has them."""
+        image = self.synthesis(w, self.grain(len(w), w.device))
         return image if self.training else image.clamp(-1, 1)
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from zerosum.layers.classes import Classes
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
 from zerosum.layers.layout import Unflat, channels_last, flat
 from zerosum.layers.minibatch_std import class_std, minibatch_std
@@ -57,7 +58,7 @@ class Generator(nn.Module):
         times = max(1, levels(self.height, self.width))
         first = ceil_size(self.height, self.width, times)
         sizes = [channels(width, level) for level in range(times, 0, -1)]
-        self.label = nn.Embedding(classes, label_dim) if classes else None
+        self.label = Classes(classes, label_dim) if classes else None
         inputs = z_dim + (label_dim if classes else 0)
         self.start = nn.Sequential(nn.Linear(inputs, sizes[0] * first[0] * first[1], bias=False), Unflat(sizes[0], *first))
         self.ups = nn.ModuleList(

@@ -71,4 +71,5 @@ def build(cfg: Config, spec: Spec) -> Game:
         draw=lambda n: {"z": draw_z(cfg, n), "y": spec.draw_labels(n)},
         generate=lambda nets, batch: nets["G"](batch["z"], batch["y"]),
         ema=ema(cfg, "G"),
+        judge=lambda nets, batch: nets["D"](batch["x"])[:, 0],
     )

@@ -105,6 +105,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         game,
         turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=draw,
+        judge=None,  # of packs of rows, not of single ones
         generate=lambda nets, x: nets["G"](x["z"], x.get("cond"), x["grain"]),
         feed=lambda source: source.by_sampling(),
     )

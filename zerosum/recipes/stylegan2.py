@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from zerosum import parallel
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
-from zerosum.game import Batch, Clock, Game, Terms, Turn
+from zerosum.game import Batch, Clock, Game, Styles, Terms, Turn
 from zerosum.nets.stylegan2 import Discriminator, Generator
 from zerosum.pair import pair
 from zerosum.parts import Settings, need_images, player_d, player_g, prior
@@ -109,9 +109,12 @@ def build(cfg: Config, spec: Spec) -> Game:
         off = {"truncation": torch.ones(n), "z_fine": inputs["z"].clone(), "fine_from": torch.full((n,), G.layers)}
         return inputs | off
 
-    def generate(nets: nn.ModuleDict, inputs: Batch) -> Tensor:
+    def enter(nets: nn.ModuleDict, inputs: Batch) -> Tensor:
         y = inputs["y"] if classes else None
-        return nets["G"](inputs["z"], y, inputs["truncation"], inputs["z_fine"], inputs["fine_from"])
+        return cast(Generator, nets["G"]).styles(inputs["z"], y, inputs["truncation"], inputs["z_fine"], inputs["fine_from"])
+
+    def paint(nets: nn.ModuleDict, w: Tensor) -> Tensor:
+        return cast(Generator, nets["G"]).painted(w)
 
     return replace(
         game,
@@ -122,5 +125,6 @@ def build(cfg: Config, spec: Spec) -> Game:
         },
         turns=(*game.turns, *([path_turn(cfg, classes > 0)] if paths else [])),
         draw=draw,
-        generate=generate,
+        generate=lambda nets, inputs: paint(nets, enter(nets, inputs)),
+        styles=Styles(G.layers, enter, paint, lambda nets: cast(Generator, nets["G"]).w_mean),
     )

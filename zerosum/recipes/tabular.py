@@ -96,7 +96,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         Turn("G", revealing(g_turn, cfg.revealed)),
     )
     generate = lambda nets, x: nets["G"](x["z"], x["cond"], x["grain"])
-    return replace(game, turns=turns, draw=draw, generate=generate)
+    return replace(game, turns=turns, draw=draw, generate=generate, judge=None)  # D sees packs of rows
 
 
 def groups(spans: Sequence[Span], stages: int) -> list[Group]:
