@@ -1,0 +1,1 @@
+"""The explorer: a web page on loopback that reads run folders."""

@@ -1,0 +1,1 @@
+"""What the explorer and the service share: a shield, bounded bodies, errors in words, a host."""

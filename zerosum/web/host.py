@@ -1,0 +1,37 @@
+"""Put an application on an address, on loopback unless told."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from zerosum.errors import UserError
+from zerosum.web.shield import LOOPBACK
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; port 0 takes a free one. Raises UserError where it is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise UserError(
+            f"cannot listen on {host}, port {port} ({error}): choose another --port, or 0 for any free one"
+        ) from error
+    return bound
+
+
+def allowed(host: str) -> tuple[str, ...] | None:
+    """Names that requests may ask for: those of loopback, or any where the user has bound something else."""
+    return LOOPBACK if host in ("localhost", "127.0.0.1", "::1") else None
+
+
+def serve(app: ASGIApp, bound: socket.socket) -> None:
+    """Serve until Ctrl-C."""
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[bound])
