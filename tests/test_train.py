@@ -1,13 +1,19 @@
 """The plan of a training: when it looks up, what it foresees, and what it refuses to save."""
 
+import time
+
+import numpy as np
 import pytest
 import torch
 
 from zerosum import UserError, open_source, recipes
 from zerosum.cli import main
-from zerosum.job import Job
+from zerosum.job import Job, build_run
+from zerosum.metrics import score, tstr
+from zerosum.metrics.case import Case
 from zerosum.rundir import RunDir
-from zerosum.train import Marks, Ticker, Training, planned
+from zerosum.sampling import Sampler
+from zerosum.train import Marks, Ticker, Training, planned, train
 
 
 def job(tmp_path, **training):
@@ -40,6 +46,32 @@ def test_lines_of_the_log_cover_every_step_between_them(tmp_path):
 def test_marks_fire_once_each_time_they_are_passed():
     marks = Marks([0.25, 0.5, 1.0], 0.3)
     assert [marks.passed(p) for p in (0.4, 0.5, 0.6, 1.0, 1.0)] == [False, True, False, True, False]
+
+
+def test_scores_that_take_long_do_not_take_the_time_of_training(tmp_path):
+    """A plan of 60 s on Fashion-MNIST once spent 30 of them on scores."""
+    run, taken = job(tmp_path, steps=None, minutes=3 / 60, scores=3), []
+
+    def dear(quick):
+        taken.append(time.perf_counter())
+        time.sleep(0.5)
+        return []
+
+    train(run.run, run.source, run.training, score=dear)
+    assert len(taken) == 1
+
+    run, cheap = job(tmp_path / "again", steps=None, minutes=3 / 60, scores=3), []
+    train(run.run, run.source, run.training, score=lambda quick: cheap.append(quick) or [])
+    assert len(cheap) == 3
+
+
+def test_many_large_items_are_compared_quickly_while_training_waits():
+    source = open_source(np.random.default_rng(0).integers(0, 256, (2600, 16, 16), np.uint8), np.arange(2600) % 2, held_out=0.5)
+    sampler = Sampler(build_run("cgan", recipes.find("cgan").Config(width=8, batch=4), source.spec, Training()), source.spec)
+    hurried = next(one for one in score(sampler, source, quick=True) if "accuracy" in one.name)
+    assert "trained on 1,000 generated items, tested on 1,000 real ones" in hurried.protocol
+    case = Case(sampler, source, lambda: None)
+    assert "trained on 2,000 generated items, tested on 1,300" in tstr.measure(case)[0].protocol
 
 
 @pytest.mark.parametrize(("pictures", "steps"), [(0, []), (1, [20]), (2, [0, 5, 20])])

@@ -50,12 +50,14 @@ class Training:
     save_every: float = 60.0  # seconds between checkpoints
     log_every: int = 0  # steps between lines of the log; 0: about four lines a second
     pictures: int = 16  # sample pictures over the run, denser early
-    scores: int = 3  # times the quick scores are taken on the way
+    scores: int = 3  # times the quick scores are taken on the way, at most; dear ones (3 % of the time) less often
     guard: bool = True  # watch for collapse and broken numbers, go back and mend, and end at the best
     guard_every: int = 0  # steps between the guard's looks at samples; 0: as often as 2 % of the time allows
     patience: int = 0  # such looks without a better sample after which training ends at the best; 0: it goes on to its end
 
 
+SCORING = 0.03
+"""Of the time: what scores on the way may take together, but for the first."""
 COUNTS = ("seed", "threads", "save_every", "log_every", "pictures", "scores", "guard_every", "patience")
 LEAST = {"steps": 1, "accum": 1} | dict.fromkeys(COUNTS, 0)
 
@@ -162,6 +164,7 @@ def train(
     seen: dict[str, Any] = {}
     saved = before
     last_scores: list[Score] = []
+    scoring, dear = 0.0, 0.0  # seconds that scores took in all, and the last time
     guard = Guard(run, source, training.guard_every, training.patience, memory, best) if training.guard else None
     going = not (guard and guard.memory.stopped)
 
@@ -224,8 +227,12 @@ def train(
                     going = not act.ends
                     break
                 finite(losses, folder, step)
-                if first and logs_now and scores.passed(run.clock.progress) and score and run.clock.progress < 1:
+                wanted = first and logs_now and scores.passed(run.clock.progress) and run.clock.progress < 1
+                if wanted and score and (not dear or scoring + dear <= SCORING * seconds):
+                    begun = time.perf_counter()
                     last_scores = score(True)
+                    dear = time.perf_counter() - begun
+                    scoring += dear
                     if folder is not None:
                         folder.log(
                             {"step": step, "seconds": round(seconds, 3), "scores": [one.to_json() for one in last_scores]}

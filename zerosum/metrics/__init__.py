@@ -40,7 +40,7 @@ def score(
             return []  # taken unasked, while training and at its end
         raise UserError(f"{source.spec.origin}: {count} held-out image: no score without 2; train with --held-out 0.2")
     find = lambda: find_features(features or default(source), source, device, download)
-    return measured(Case(maker, source, find, seed, min(items, QUICK_ITEMS) if quick else items), quick)
+    return measured(Case(maker, source, find, seed, min(items, QUICK_ITEMS) if quick else items, quick), quick)
 
 
 def measured(case: Case, quick: bool = False) -> list[Score]:

@@ -32,9 +32,16 @@ class Case:
     """
 
     def __init__(
-        self, maker: Maker, source: Source, features: Callable[[], Features], seed: int = 0, items: int = ITEMS
+        self,
+        maker: Maker,
+        source: Source,
+        features: Callable[[], Features],
+        seed: int = 0,
+        items: int = ITEMS,
+        hurried: bool = False,
     ) -> None:
-        self.maker, self.source, self.seed = maker, source, seed
+        """`hurried`: training waits for the answer, so that a metric whose cost grows with the items takes fewer."""
+        self.maker, self.source, self.seed, self.hurried = maker, source, seed, hurried
         self.items = max(2, min(items, source.spec.at_once))
         if maker.maps is not None:  # an input mapped twice would count as two items
             self.items = min(self.items, len(source.held_out(self.items)["x"]))
