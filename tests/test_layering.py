@@ -34,7 +34,7 @@ BELOW = {
     "pictures.py": {"data", "errors", "rundir", "shows"},
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "latent": LOW | {"data", "latent", "play", "sampling"},
-    "web": {"errors", "web"},
+    "web": {"data", "errors", "pictures", "web"},
     "explore": LOW | {"__version__", "data", "explore", "job", "rundir", "sampling", "web"},
     "explore/panels": LOW | {"data", "explore", "job", "rundir", "sampling", "web"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},

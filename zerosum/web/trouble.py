@@ -14,12 +14,28 @@ class Unknown(UserError):
     """Nothing is there under this name: 404."""
 
 
+class TooMuch(UserError):
+    """More than is taken at once: 413."""
+
+
+class Unfit(UserError):
+    """A body that is not what it should be: 415."""
+
+
+class Busy(UserError):
+    """What was asked goes on already, or no longer does: 409."""
+
+
+STATUS: dict[type[UserError], int] = {Unknown: 404, TooMuch: 413, Unfit: 415, Busy: 409}
+
+
 def in_words(app: FastAPI) -> None:
-    """Let an application answer errors in words: 404 for `Unknown`, 400 for other `UserError`, 422 for wrong types."""
+    """Let an application answer errors in words: the status of `STATUS`, 400 for any other `UserError`,
+    422 for wrong types."""
 
     @app.exception_handler(UserError)
     async def _(request: Request, error: UserError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 404 if isinstance(error, Unknown) else 400)
+        return JSONResponse({"error": str(error)}, STATUS.get(type(error), 400))
 
     @app.exception_handler(RequestValidationError)
     async def _(request: Request, error: RequestValidationError) -> JSONResponse:
