@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -64,3 +65,32 @@ def tiny_run(tmp_path_factory) -> Path:
         main(["train", "digits", *plan, *TINY, "--out", str(run)])
     assert end.value.code == 0
     return run
+
+
+@pytest.fixture(scope="session")
+def explore() -> Iterator[Callable[..., Any]]:
+    """`explore(folder)`: a running `zerosum explore` (browser.Explorer); the same one for the same folder."""
+    from browser import Explorers
+
+    explorers = Explorers()
+    yield explorers
+    explorers.end()
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Any]:
+    from browser import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(_chromium: Any) -> Iterator[Any]:
+    """`open_page(address, dark=False, phone=False)`: a Playwright page (browser.Pages). The test fails where the browser's
+    console says that something is wrong."""
+    from browser import Pages
+
+    pages = Pages(_chromium)
+    yield pages
+    pages.end()
