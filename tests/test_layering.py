@@ -35,6 +35,7 @@ BELOW = {
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "latent": LOW | {"data", "latent", "play", "sampling"},
     "web": {"data", "errors", "pictures", "web"},
+    "export": LOW | {"data", "export", "play", "sampling"},
     "explore": LOW | {"__version__", "data", "explore", "job", "rundir", "sampling", "web"},
     "explore/panels": LOW | {"data", "explore", "job", "rundir", "sampling", "web"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
