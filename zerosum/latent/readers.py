@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +21,17 @@ class Reader:
     weight: Tensor
 
 
-def watched(space: Space, nets: nn.ModuleDict, points: Tensor, rest: Batch) -> list[tuple[nn.Module, Tensor]]:
-    """The layers with matrices of weights that painting points [n, layers, dim] calls, each with its input, in order."""
+def watched(nets: nn.ModuleDict, act: Callable[[], object], items: int) -> list[tuple[nn.Module, Tensor]]:
+    """The layers with matrices of weights that an act on so many items calls, each with its input [items, ...], in order."""
     called: list[tuple[nn.Module, Tensor]] = []
 
     def note(module: nn.Module, given: tuple[Any, ...], made: Any) -> None:
-        if given and isinstance(given[0], Tensor) and given[0].is_floating_point() and len(given[0]) == len(points):
-            called.append((module, given[0].detach()))
+        if given and isinstance(given[0], Tensor) and given[0].is_floating_point() and len(given[0]) == items:
+            called.append((module, given[0]))
 
     hooks = [module.register_forward_hook(note) for module in nets.modules() if _has_matrix(module)]
     try:
-        space.paint(nets, points, rest)
+        act()
     finally:
         for hook in hooks:
             hook.remove()
@@ -54,7 +55,7 @@ def readers(space: Space) -> list[Reader]:
     with space.sampler.run.shown() as nets:
         points, rest = _scattered(space)
         found = []
-        for module, given in watched(space, nets, points, rest):
+        for module, given in _painting(space, nets, points, rest):
             if (at := place(points, given)) is not None and (weight := _matrix(module, given, at[1], space.dim)) is not None:
                 found.append(Reader(at[0], weight))
         return found
@@ -69,7 +70,7 @@ def activations(space: Space, points: Tensor, rest: Batch, chunk: int = 50) -> T
     with space.sampler.run.shown() as nets:
         for at in range(0, len(points), chunk):
             some = points[at : at + chunk].to(space.sampler.run.pace.device)
-            called = watched(space, nets, some, {name: value[at : at + chunk] for name, value in rest.items()})
+            called = _painting(space, nets, some, {name: value[at : at + chunk] for name, value in rest.items()})
             read = [place(some, given) is not None for _, given in called]
             later = called[read.index(True) :] if True in read else []
             beyond = [given for _, given in later if place(some, given) is None]
@@ -84,6 +85,10 @@ def _has_matrix(module: nn.Module) -> bool:
     if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):  # which may have their weights' reshaping inside
         return True
     return not any(True for _ in module.children()) and any(p.ndim > 1 for p in module.parameters())
+
+
+def _painting(space: Space, nets: nn.ModuleDict, points: Tensor, rest: Batch) -> list[tuple[nn.Module, Tensor]]:
+    return watched(nets, lambda: space.paint(nets, points, rest), len(points))
 
 
 def _scattered(space: Space) -> tuple[Tensor, Batch]:
