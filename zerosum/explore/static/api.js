@@ -1,4 +1,4 @@
-// Ask the server: JSON or bytes in, JSON or a blob out; errors carry the server's words.
+// Ask the server: JSON or bytes in; JSON, an array of bytes or a blob out; errors carry the server's words.
 export async function ask(path, { json, body, type, signal } = {}) {
   const method = json !== undefined || body !== undefined ? "POST" : "GET";
   const headers = json !== undefined ? { "content-type": "application/json" } : type ? { "content-type": type } : {};
@@ -8,7 +8,8 @@ export async function ask(path, { json, body, type, signal } = {}) {
     const why = kind.includes("json") ? (await answer.json()).error : await answer.text();
     throw new Error(why || `the server said ${answer.status}`);
   }
-  return kind.includes("json") ? answer.json() : answer.blob();
+  if (kind.includes("json")) return answer.json();
+  return kind.includes("octet-stream") ? answer.arrayBuffer() : answer.blob();
 }
 
 // The path of a run's panel: name and parts are encoded, whatever they hold.
