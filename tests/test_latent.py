@@ -3,6 +3,7 @@ refused."""
 
 import asyncio
 import io
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -18,7 +19,9 @@ from zerosum.explore import app
 from zerosum.explore.panels import latent
 from zerosum.job import build_run, open_run
 from zerosum.latent.about import about
+from zerosum.latent.directions import FILE, Direction, as_text, sefa
 from zerosum.latent.space import Space
+from zerosum.rundir import RunDir
 from zerosum.sampling import Sampler
 from zerosum.train import Training
 
@@ -163,6 +166,22 @@ def test_bodies_that_are_no_points_are_refused_in_words(client, tiny_run, query,
 def test_seeds_and_labels_that_are_none_are_refused_in_words(client, tiny_run, asked):
     got = client.post(at(tiny_run, "enter"), json=asked)
     assert got.status_code in (400, 422) and got.json()["error"], got.text
+
+
+def test_directions_are_those_of_the_run_folder_and_found_at_once_where_it_has_none(client, tiny_run, tmp_path):
+    found = client.get(at(tiny_run, "directions")).json()
+    space = Space(open_run(tiny_run, device="cpu"))
+    assert {one["method"] for one in found} == {"sefa"} and all(one["layers"] == [0, 1] for one in found)
+    torch.testing.assert_close(torch.tensor(found[0]["vector"]), sefa(space)[0].vector)
+    run = tmp_path / "mine"
+    shutil.copytree(tiny_run, run)
+    own = Direction("smile <b>", "boundary", torch.eye(space.dim)[1], 0.5)
+    (run / FILE).write_text(as_text([own], RunDir(run).shown()))
+    (kept,) = Client(app.create(run)).get(at(run, "directions")).json()
+    assert (kept["name"], kept["method"], kept["sigma"], kept["vector"][1]) == ("smile <b>", "boundary", 0.5, 1)
+    (run / FILE).write_text('{"format": 1, "step": "')
+    wrong = Client(app.create(run)).get(at(run, "directions"))
+    assert wrong.status_code == 400 and "damaged" in wrong.json()["error"]
 
 
 def test_an_unknown_run_is_not_found(client):

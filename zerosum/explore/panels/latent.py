@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from weakref import WeakKeyDictionary
 
 import torch
 from fastapi import APIRouter, Query, Response
@@ -16,6 +17,7 @@ from zerosum.explore.numbers import floats
 from zerosum.explore.offer import Offer
 from zerosum.explore.pixels import rgba
 from zerosum.explore.spaces import Spaces
+from zerosum.latent import directions as ways
 from zerosum.latent.about import about
 from zerosum.latent.space import Space
 from zerosum.web.trouble import TooMuch
@@ -77,6 +79,7 @@ def rendered(space: Space, body: bytes, n: int) -> Tensor:
 def router(library: Library) -> APIRouter:
     """Paths."""
     routes, spaces = APIRouter(prefix="/api/run/{name}/latent"), Spaces(library)
+    found: WeakKeyDictionary[Space, list[ways.Direction]] = WeakKeyDictionary()
 
     @routes.get("/about")
     def describe(name: str) -> dict[str, Any]:
@@ -104,7 +107,17 @@ def router(library: Library) -> APIRouter:
 
     @routes.get("/directions")
     def directions(name: str) -> list[dict[str, Any]]:
-        library.path(name)
-        return []
+        folder = library.folder(name)
+        with spaces.open(name) as space:
+            kept = ways.read(folder.path / ways.FILE, space, folder.shown())
+            if not kept and space not in found:
+                found[space] = ways.sefa(space)
+            return [plain(one) for one in kept or found[space]]
 
     return routes
+
+
+def plain(one: ways.Direction) -> dict[str, Any]:
+    """A direction as the browser takes it."""
+    values = {"name": one.name, "method": one.method, "sigma": one.sigma, "layers": [one.first, one.last]}
+    return values | {"vector": one.vector.tolist()}
