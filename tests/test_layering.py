@@ -36,8 +36,10 @@ BELOW = {
     "latent": LOW | {"data", "latent", "play", "sampling", "shows"},
     "web": {"data", "errors", "pictures", "web"},
     "export": LOW | {"data", "export", "play", "sampling"},
-    "explore": LOW | {"__version__", "data", "explore", "job", "latent", "rundir", "sampling", "web"},
-    "explore/panels": LOW | {"data", "explore", "job", "latent", "rundir", "sampling", "web"},
+    "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "web"},
+    "explore/panels": LOW
+    | {"data", "explore", "job", "latent", "rundir", "sampling", "web"}
+    | {"conditions", "metrics", "pictures", "report", "table_charts", "tables", "translate"},
     "shows": LOW | {"data", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
     "cache.py": set(),

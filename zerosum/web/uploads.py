@@ -46,7 +46,7 @@ def picture(data: bytes, name: str = "the picture", most: int = MOST_PIXELS) -> 
         about, pixels = _confined(data, most)
     if why := about["why"]:
         raise (TooMuch if about.get("large") else Unfit)(f"{name}: {why}")
-    x = np.frombuffer(pixels, np.uint8)
+    x = np.frombuffer(bytearray(pixels), np.uint8)  # which can be written to
     return replace(as_picture(x.reshape(about["shape"]), name), profile=about["profile"])
 
 
