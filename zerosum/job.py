@@ -33,6 +33,8 @@ from zerosum.play import Pace, Run
 from zerosum.private.budget import Budget
 from zerosum.private.ledger import Ledger
 from zerosum.progress import Display
+from zerosum.provenance import Origin, of_checkpoint, run_hash
+from zerosum.provenance.origin import recipe_name
 from zerosum.recipes import dptabular
 from zerosum.rundir import RunDir, writing
 from zerosum.sampling import Sampler
@@ -137,7 +139,7 @@ class Job:
         self.best: Snapshot | None = None
         self.notes: list[str] = []  # what the guard did
         self.source = (Mirrored(source) if training.mirror else source).to(run.pace.device)
-        self.sampler = Sampler(run, source.spec, source)
+        self.sampler = Sampler(run, source.spec, source, self._origin)
         self.recipe = ""  # this and the next are set by `new` and `resume`
         self.cfg: Any = None
         self._data = source  # as it is, not mirrored: what scores compare with
@@ -338,15 +340,23 @@ class Job:
             case = Case(self.sampler, self._data, lambda: find_features("pixels", self._data), seed=1, items=VIEWED)
             self.folder.write_text("table.json", json.dumps(views(case.tables)))
 
+    def _origin(self) -> Origin:
+        """What makes items as the run stands: what a checkpoint of this step would say."""
+        config = {"recipe": self.recipe, "settings": asdict(self.cfg), "spec": self.source.spec.to_json()}
+        step = self.run.clock.step
+        return Origin(run_hash(config, step, Snapshot.view(self.run).packed()), recipe_name(self.recipe), step)
+
     def picture(self, folder: RunDir) -> None:
         """Put a sample picture, always of the same inputs, into the run folder; rows of input, output, target of a game that
         maps."""
-        if self.sampler.maps is not None:
-            folder.picture(self.run.clock.step, rows.sheet(self.sampler, self.training.seed))
+        mapping = self.sampler.maps is not None
+        origin = replace(self._origin(), act="train", seed=self.training.seed, part=mapping)
+        if mapping:
+            folder.picture(self.run.clock.step, rows.sheet(self.sampler, self.training.seed), origin)
             return
         spec = self.sampler.spec
         items = modality(spec).decode(self.sampler.preview(self.training.seed)["x"], spec)
-        folder.picture(self.run.clock.step, modality(spec).picture(items, spec, self.sampler.columns(len(items))))
+        folder.picture(self.run.clock.step, modality(spec).picture(items, spec, self.sampler.columns(len(items))), origin)
 
 
 def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, Training]:
@@ -385,5 +395,7 @@ def open_run(path: str | Path, step: int | None = None, device: str = "auto", re
     name, cfg, spec, training = _asked(folder, recipe)
     modality(spec)
     run = _rebuilt(folder, name, cfg, spec, replace(training, device=device, threads=0, accum=1, compile=False), "float32")
-    folder.restore(run, folder.shown() if step is None else step, optims=False)
-    return Sampler(run, spec)
+    step = folder.shown() if step is None else step
+    folder.restore(run, step, optims=False)
+    origin = of_checkpoint(folder.path, folder.config, step)
+    return Sampler(run, spec, origin=lambda: origin)

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from zerosum.data.decoder import Shape, examine
 from zerosum.errors import UserError
+from zerosum.provenance import Origin
 from zerosum.rundir import writing
 from zerosum.shows._file import write as write_whole
 
@@ -120,8 +121,8 @@ def as_channels(pixels: np.ndarray, channels: int, name: str) -> np.ndarray:
     raise UserError(f"{name}: {have} channel{'s' if have > 1 else ''}, and this run takes {channels}")
 
 
-def write(shown: Picture, out: Path) -> None:
-    """Write a whole file, or leave what was there; its kind by its suffix.
+def write(shown: Picture, out: Path, origin: Origin | None = None) -> None:
+    """Write a whole file, or leave what was there; its kind by its suffix. `origin`: what made it, to be said in the file.
 
     JPEG has no transparency: there the picture is laid on white. Raises UserError where it cannot be written.
     """
@@ -139,4 +140,4 @@ def write(shown: Picture, out: Path) -> None:
                 image.save(buffer, **SETTINGS[suffix], icc_profile=shown.profile)
             except ValueError as error:  # more pixels a side than the format counts
                 raise UserError(f"{out}: {error}: take .png or .tif") from error
-    write_whole(out, buffer.getvalue())
+    write_whole(out, buffer.getvalue(), origin)

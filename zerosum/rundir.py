@@ -36,6 +36,7 @@ from zerosum import __version__
 from zerosum.errors import UserError
 from zerosum.game import Clock
 from zerosum.play import Run
+from zerosum.provenance import Origin, mark
 from zerosum.snapshot import Snapshot
 
 FORMAT = 1
@@ -104,8 +105,7 @@ class RunDir:
             scratch.mkdir()
             optim = BytesIO()
             torch.save(now.optims, optim)
-            nets = {name: value.contiguous() for name, value in now.nets.items()}
-            _write(scratch / "nets.safetensors", safetensors.torch.save(nets))
+            _write(scratch / "nets.safetensors", now.packed())
             _write(scratch / "optim.pt", optim.getbuffer())
             _write(scratch / "meta.json", json.dumps(meta, indent=2).encode())
             _sync_folder(scratch)
@@ -227,13 +227,13 @@ class RunDir:
             for later in [path for at, path in self.pictures() if at > step]:
                 later.unlink()
 
-    def picture(self, step: int, image: Image.Image) -> None:
-        """Keep a picture of this step."""
+    def picture(self, step: int, image: Image.Image, origin: Origin) -> None:
+        """Keep a picture of this step, and in it what made it."""
         buffer = BytesIO()
         image.save(buffer, "PNG")
         with writing(self.path):
             (self.path / "samples").mkdir(exist_ok=True)
-            _replace(self.path / "samples" / f"step-{step}.png", buffer.getbuffer())
+            _replace(self.path / "samples" / f"step-{step}.png", mark(buffer.getvalue(), origin))
 
     def pictures(self) -> list[tuple[int, Path]]:
         """(step, path) of every picture, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import torch
@@ -12,6 +13,7 @@ from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError, suggest
 from zerosum.game import Batch, Game, Maps
 from zerosum.play import Run
+from zerosum.provenance import Origin
 
 PIXELS = 250 * 64 * 64
 """Of inputs that are images, in one pass through the nets."""
@@ -89,9 +91,12 @@ def generate(run: Run, inputs: Batch, chunk: int = 250) -> Batch:
 class Sampler:
     """A trained game that can be sampled: what `zerosum sample` and `GAN.sample` stand on."""
 
-    def __init__(self, run: Run, spec: Spec, source: Source | None = None) -> None:
-        """`source`: where a game that makes images from images takes some from; without it, it cannot be sampled."""
-        self.run, self.spec, self._source = run, spec, source
+    def __init__(self, run: Run, spec: Spec, source: Source | None = None, origin: Callable[[], Origin] = Origin) -> None:
+        """`source`: where a game that makes images from images takes some from; without it, it cannot be sampled.
+
+        `origin`: what files say of the run that made them, without seed and command.
+        """
+        self.run, self.spec, self._source, self.origin = run, spec, source, origin
 
     @property
     def labelled(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -31,6 +32,10 @@ class Snapshot:
         """A copy, in the processor's memory."""
         now = Snapshot.view(run)
         return Snapshot(now.clock, _copied(now.nets), _copied(now.optims))
+
+    def packed(self) -> bytes:
+        """The nets as the file nets.safetensors holds them."""
+        return safetensors.torch.save({name: value.contiguous() for name, value in self.nets.items()})
 
     def put_back(self, run: Run) -> None:
         """Make the run what it was, bit for bit, but for the planned total and what the guard has mended since.

@@ -59,6 +59,8 @@ def augment(
 
     from zerosum.balance import compare, missing_rows, more, rare_value
     from zerosum.data import frames, tables
+    from zerosum.provenance import Origin, mark_file
+    from zerosum.provenance.origin import recipe_name
     from zerosum.rundir import writing
     from zerosum.tables.infer import healthy
 
@@ -90,6 +92,7 @@ def augment(
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         tables.save(pd.concat([frame, rows], ignore_index=True), out)
+        mark_file(out, Origin(recipe=recipe_name(recipe), act="augment", seed=seed, count=n, part=True))
     say(f"{len(frame):,} rows and {n:,} synthetic ones below them: {out}")
     return 0
 

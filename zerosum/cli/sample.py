@@ -47,11 +47,14 @@ def sample(
         device: auto, cpu, cuda, cuda:1, mps
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
     """
+    from dataclasses import replace
+
     import numpy as np
 
     from zerosum.conditions import sample_where
     from zerosum.data import modality, tables
     from zerosum.job import open_run
+    from zerosum.provenance import mark_file
     from zerosum.rundir import writing
     from zerosum.tables.where import from_words
 
@@ -85,7 +88,12 @@ def sample(
                 whole.mkdir()
                 modality(spec).write(items, spec, whole)
                 out.mkdir(exist_ok=True)
-            for file in whole.iterdir() if whole.is_dir() else [whole]:
-                file.replace(out / file.name if whole.is_dir() else out)
+            files = sorted(whole.iterdir()) if whole.is_dir() else [whole]
+            origin = replace(sampler.origin(), seed=seed, count=n, label=label, truncation=truncation)
+            origin = replace(origin, where=", ".join(where) or None)
+            for index, file in enumerate(files):
+                mark_file(file, replace(origin, index=index) if len(files) == n else origin)
+            for file in (whole if whole.is_dir() else Path(place)).iterdir():
+                file.replace((out if whole.is_dir() else out.parent) / file.name)
     say(f"{n:,} {'rows' if table else 'samples'}: {out}")
     return 0

@@ -52,6 +52,8 @@ def translate(
         device: auto, cpu, cuda, cuda:1, mps
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
     """
+    from dataclasses import replace
+
     from zerosum.cli._counter import Counter
     from zerosum.cli._errands import errands, named, place
     from zerosum.job import open_run
@@ -60,7 +62,10 @@ def translate(
 
     if kind not in KINDS:
         raise UserError(f"kind {kind}: {suggest(kind, [*KINDS])}")
-    translator = Translator(open_run(run, step, device, recipe), direction, tile, overlap, str(run))
+    sampler = open_run(run, step, device, recipe)
+    translator = Translator(sampler, direction, tile, overlap, str(run))
+    way = direction if translator.maps.back is not None else None
+    origin = replace(sampler.origin(), act="translate", direction=way, part=translator.mends)
     if mask is not None and not translator.mends:
         raise UserError(f"{run} fills no holes: leave --mask out, or train one with --recipe inpaint")
     if not inputs:
@@ -73,7 +78,7 @@ def translate(
             counter.begin(one.name)
             try:
                 hole = None if one.mask is None else as_mask(read(one.mask))
-                write(translator({name: read(file) for name, file in one.files.items()}, hole, counter.tiles), one.out)
+                write(translator({name: read(file) for name, file in one.files.items()}, hole, counter.tiles), one.out, origin)
             except UserError as error:
                 told = str(error)
                 failed.append(told if told.startswith(one.name) else f"{one.name}: {told}")

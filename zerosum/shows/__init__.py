@@ -11,13 +11,16 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from zerosum.errors import UserError, suggest
+from zerosum.provenance import Origin, read
+from zerosum.sampling import Sampler
 from zerosum.shows import _file
+from zerosum.shows._wishes import Seeded
 
 
 def names() -> list[str]:
@@ -57,10 +60,24 @@ def write(subject: Any, kind: str, cfg: Any, out: Path) -> str:
     if not isinstance(subject, module.SUBJECT):
         raise UserError(f"{kind} is a show of a run folder: zerosum show RUN {kind}")
     cfg.check()
+    origin = _origin(subject, kind, cfg)
     if _file.moves(out, kind, "film" in vars(module)):
         frames = module.film(subject, cfg)
-        _file.write(out, _file.film(frames, out.suffix.lower(), cfg))
+        _file.write(out, _file.film(frames, out.suffix.lower(), cfg), origin)
         return f"{len(frames)} frames of {frames[0].width} x {frames[0].height}, {len(frames) / cfg.fps:.1f} s"
     picture = module.still(subject, cfg)
-    _file.write(out, _file.still(picture, out.suffix.lower(), cfg))
+    _file.write(out, _file.still(picture, out.suffix.lower(), cfg), origin)
     return f"{picture.width} x {picture.height}"
+
+
+def _origin(subject: Any, kind: str, cfg: Any) -> Origin:
+    """What the show's file says of what made it; of a run folder, what its last picture says."""
+    if isinstance(subject, Sampler):
+        found = subject.origin()
+        if isinstance(cfg, Seeded):
+            seeds = " ".join(map(str, cfg.chosen()))
+            found = replace(found, seeds=seeds, label=cfg.label, truncation=cfg.truncation)
+    else:
+        marks = [read(path).origin for _, path in subject.pictures()[-1:]]
+        found = next((mark for mark in marks if mark is not None), Origin())
+    return replace(found, act=f"show {kind}")

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from zerosum.errors import UserError
+from zerosum.provenance import Origin, mark_file
 from zerosum.rundir import writing
 from zerosum.shows._wishes import Look
 
@@ -59,13 +60,16 @@ def film(frames: Sequence[Image.Image], suffix: str, look: Look) -> bytes:
     return _animation(_palette(frames), "GIF", look, unit=10)
 
 
-def write(out: Path, data: bytes) -> None:
-    """Write a whole file, or leave what was there. Raises UserError where it cannot be written."""
+def write(out: Path, data: bytes, origin: Origin | None) -> None:
+    """Write a whole file, with what made it in it, or leave what was there. Raises UserError where it cannot be written."""
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".showing-", dir=out.parent) as place:
             whole = Path(place) / out.name
             whole.write_bytes(data)
+            beside = None if origin is None else mark_file(whole, origin)
+            if beside is not None:
+                beside.replace(out.parent / beside.name)
             whole.replace(out)
 
 
