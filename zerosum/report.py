@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from zerosum import charts, machine, recipes, table_charts
 from zerosum.audit import Audit
 from zerosum.guard.words import notes, readings, standing
-from zerosum.metrics.tables.words import BEWARE, NAMES, findings, verdict
+from zerosum.metrics.tables.words import BEWARE, NAMES, Finding, findings, verdict
 from zerosum.private.ledger import Ledger
 from zerosum.rundir import RunDir
 
@@ -35,7 +36,7 @@ def _facts(folder: RunDir) -> dict[str, Any]:
     rows, config = list(folder.rows()), folder.config
     kept, acts = standing(rows), notes(rows)
     losses = [row for row in kept if "scores" not in row and "note" not in row]
-    scored = [row | {"scores": found} for row in rows if (found := _scores(row))]
+    scored = with_scores(rows)
     last = next((row for row in reversed(losses) if "items_per_s" in row), {})
     seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
     device = str(_object(config, "machine").get("device", "CPU"))
@@ -54,9 +55,9 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "time": f"{int(seconds // 60)} min {seconds % 60:.0f} s" if seconds >= 60 else f"{seconds:.1f} s",
         "rate": last.get("items_per_s"),
         "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
-        "scores": [_bar(one) for one in _latest(scored)],
+        "scores": [_bar(one) for one in latest(scored)],
         "table": _table(folder, scored),
-        "privacy": _privacy(_object(config, "privacy")),
+        "privacy": claim(_object(config, "privacy")),
         "scored_at": scored[-1]["step"] if scored else None,
         "pictures": _pictures(folder),
         "notes": [{"step": row["from"], "note": row["note"]} for row in acts],
@@ -90,7 +91,12 @@ def _scores(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in found if whole(one)] if isinstance(found, list) else []
 
 
-def _latest(scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_scores(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The log's rows that have scores which can be shown."""
+    return [row | {"scores": found} for row in rows if (found := _scores(row))]
+
+
+def latest(scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every score of the last scored step: a later measurement of one name takes an earlier one's place."""
     at = scored[-1]["step"] if scored else None
     return list({one["name"]: one for row in scored if row["step"] == at for one in row["scores"]}.values())
@@ -197,14 +203,23 @@ def _score_charts(scored: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _table(folder: RunDir, scored: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of a table: what the drawings show, what the attacks found."""
+def views(folder: RunDir) -> dict[str, Any]:
+    """What the folder keeps of a table's columns, real and generated; {} where it keeps nothing that can be read."""
     try:
         seen = json.loads((folder.path / "table.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        seen = {}
-    seen = seen if isinstance(seen, dict) else {}
-    found = findings(_latest(scored))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return seen if isinstance(seen, dict) else {}
+
+
+def leaks(scored: list[dict[str, Any]]) -> list[Finding]:
+    """What the privacy scores of the last scored step say."""
+    return findings([one for one in latest(scored) if one.get("real") is not None])
+
+
+def _table(folder: RunDir, scored: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of a table: what the drawings show, what the attacks found."""
+    seen, found = views(folder), leaks(scored)
     return {
         "columns": [Markup(svg) for svg in table_charts.distributions(seen)],
         "pairs": Markup(table_charts.pairs(seen)),
@@ -213,7 +228,7 @@ def _table(folder: RunDir, scored: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _privacy(values: dict[str, Any]) -> dict[str, Any]:
+def claim(values: dict[str, Any]) -> dict[str, Any]:
     """Of a private run: the claim, every read of rows and the audit, as far as config.json tells them."""
     try:
         ledger, found = Ledger.from_json(values), values.get("audit")

@@ -18,22 +18,20 @@ SPIKE = 0.5
 
 def distributions(values: Mapping[str, Any]) -> list[str]:
     """A small drawing a column: real shares as grey bars, generated ones as a blue line or as blue points."""
-    columns = values.get("columns")
-    return [_column(one) for one in columns[:MOST] if _fits(one)] if isinstance(columns, list) else []
+    return [_column(one) for one in columns(values)]
+
+
+def columns(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The columns among the values that can be drawn."""
+    found = values.get("columns")
+    return [one for one in found[:MOST] if _fits(one)] if isinstance(found, list) else []
 
 
 def pairs(values: Mapping[str, Any]) -> str:
     """How columns hang together: real, generated, and the difference; "" where there are fewer than two columns."""
-    found = values.get("pairs")
-    if not isinstance(found, dict) or not isinstance(found.get("names"), list):
+    if (found := matrices(values)) is None:
         return ""
-    names = [_plain(str(name)) for name in found["names"][:MOST]]
-    try:
-        sides = [np.asarray(found[side], np.float64)[: len(names), : len(names)] for side in ("real", "made")]
-    except (KeyError, TypeError, ValueError, IndexError):
-        return ""
-    if len(names) < 2 or any(side.shape != (len(names),) * 2 or not np.isfinite(side).all() for side in sides):
-        return ""
+    names, sides = [_plain(name) for name in found[0]], found[1:]
     size = max(2.6, 0.17 * len(names))
 
     def draw(figure: Any) -> None:
@@ -51,6 +49,21 @@ def pairs(values: Mapping[str, Any]) -> str:
         bar.ax.tick_params(labelsize=7, length=0)
 
     return _svg(draw, (3 * size + 1.8, size + 1.3), "pairs")
+
+
+def matrices(values: Mapping[str, Any]) -> tuple[list[str], np.ndarray, np.ndarray] | None:
+    """(names, real [n, n], generated [n, n]) of how columns hang together; None where there are fewer than two."""
+    found = values.get("pairs")
+    if not isinstance(found, dict) or not isinstance(found.get("names"), list):
+        return None
+    names = [str(name) for name in found["names"][:MOST]]
+    try:
+        real, made = (np.asarray(found[side], np.float64)[: len(names), : len(names)] for side in ("real", "made"))
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    if len(names) < 2 or any(side.shape != (len(names),) * 2 or not np.isfinite(side).all() for side in (real, made)):
+        return None
+    return names, real, made
 
 
 def _fits(one: Any) -> bool:
