@@ -39,7 +39,7 @@ BELOW = {
     "latent": LOW | {"data", "latent", "play", "sampling", "shows"},
     "web": {"data", "errors", "pictures", "web"},
     "export": LOW | {"data", "export", "play", "provenance", "sampling"},
-    "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "web"},
+    "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
     "explore/panels": LOW
     | {"data", "explore", "job", "latent", "provenance", "rundir", "sampling", "web"}
     | {"conditions", "metrics", "pictures", "report", "table_charts", "tables", "translate"},
