@@ -41,33 +41,33 @@ def to_onnx(
     axes: Axes | None = None,
     tolerance: float = TOLERANCE,
     metadata: Mapping[str, str] | None = None,
+    traced: Mapping[str, Tensor] | None = None,
 ) -> float:
     """Write `module(*inputs)` as an ONNX file; the largest difference from torch, over batches of 1, 2 and 5 items.
 
     `inputs`: tensors [n, ...] by the names that the graph's inputs get, in the order of the module's arguments. The first
-    three rows are traced, and the rows after them compared; 11 rows or more are compared without repeating any. `outputs`:
+    three rows are traced, or `traced`, and the rows after them compared; of 11 rows or more none is compared twice. `outputs`:
     names of what the module returns, a tensor or a tuple. `metadata`: words kept in the file, by name.
 
     Raises UserError where ONNX or ONNX Runtime is missing, or the graph is not what torch computes; nothing is written then.
     """
     onnx, _ = need()
     path = Path(path)
-    module = module.eval()
     rows = {name: torch.cat([value] * -(-(TRACED + sum(BATCHES)) // len(value))) for name, value in inputs.items()}
     any_size = tuple({0: torch.export.Dim.DYNAMIC, **(axes or {}).get(name, {})} for name in rows)
-    traced = tuple(value[:TRACED] for value in rows.values())
+    seen = tuple((traced or rows)[name][:TRACED] for name in rows)
     with TemporaryDirectory(prefix=".exporting-", dir=_folder(path)) as place:
         scratch = Path(place) / path.name
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), _quiet(), _in_words(path):
             torch.onnx.export(
-                module,
-                traced,
+                _Called(module).eval(),
+                seen,
                 scratch,
                 dynamo=True,
                 verbose=False,
                 input_names=[*rows],
                 output_names=[*outputs],
-                dynamic_shapes=any_size,
+                dynamic_shapes=(any_size,),
                 opset_version=OPSET,
                 external_data=False,
             )
@@ -87,6 +87,17 @@ def to_onnx(
     return away
 
 
+class _Called(nn.Module):
+    """A module called with as many tensors as come: the exporter looks at how `forward` is written."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.module(*inputs)
+
+
 def difference(module: nn.Module, path: str | Path, batches: list[dict[str, Tensor]]) -> float:
     """The largest absolute difference between a module and a graph's first output, over some batches."""
     run = session(path)
@@ -96,7 +107,10 @@ def difference(module: nn.Module, path: str | Path, batches: list[dict[str, Tens
         with torch.no_grad():
             wanted = module(*(value.clone() for value in batch.values()))
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        got = run.run(None, {name: value.numpy() for name, value in batch.items() if name in known})
+        try:
+            got = run.run(None, {name: value.numpy() for name, value in batch.items() if name in known})
+        except Exception:  # ONNX Runtime's kinds of error have no parent of their own
+            return float("inf")
         for mine, theirs in zip(got, wanted, strict=True):
             away = float(np.abs(mine - theirs.float().cpu().numpy()).max()) if mine.shape == tuple(theirs.shape) else np.inf
             largest = max(largest, away) if away == away else np.inf
@@ -109,7 +123,7 @@ def session(path: str | Path | bytes, threads: int = 0) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; its warnings are about its own optimiser
+    options.log_severity_level = 4  # what it has to say is raised too
     source = path if isinstance(path, bytes) else os.fspath(path)
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
@@ -147,6 +161,16 @@ def _folder(path: Path) -> Path:
     if not path.parent.is_dir():
         raise UserError(f"{path}: there is no folder {path.parent}: make it first")
     return path.parent
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """The exporter's refusal as one line."""
+    try:
+        yield
+    except torch.onnx.errors.OnnxExporterError as error:
+        lines = [line for line in str(error.__cause__ or error).splitlines() if line.strip()] or [type(error).__name__]
+        raise UserError(f"{path} was not written: torch cannot put this generator into an ONNX graph ({lines[0]})") from error
 
 
 @contextmanager

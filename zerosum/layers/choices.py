@@ -23,7 +23,7 @@ class Choices(nn.Module):
 
     Forward it is the choice itself, argmax(raw + g) with g standard Gumbel; backward it is softmax((raw + g) / temperature).
     With `soft` it is the softmax both ways, as in CTGAN (Xu et al. 2019, section 4.4). In eval mode g is a function of
-    `grain`, one integer an item, so that a row is a function of its inputs.
+    `grain`, one integer an item or uniform numbers [n, width], so that a row is a function of its inputs.
     """
 
     def __init__(self, width: int, stretches: Sequence[Stretch], temperature: float, soft: bool = False) -> None:
@@ -42,7 +42,7 @@ class Choices(nn.Module):
 
     def forward(self, raw: Tensor, grain: Tensor | None = None) -> Tensor:
         raw = raw.float()
-        u = noise.uniform(*raw.shape, device=raw.device) if grain is None else grains(grain, raw.shape[1])
+        u = noise.uniform(*raw.shape, device=raw.device) if grain is None else chances(grain, raw.shape[1])
         g = -(-u.clamp(1e-20, 1 - 1e-7).log()).log()
         if not self.soft:
             return _Straight.apply(raw, g, self)
@@ -87,3 +87,8 @@ def grains(grain: Tensor, width: int) -> Tensor:
     for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
         word = (word ^ ((word >> shift) & ((1 << (64 - shift)) - 1))) * factor  # int64 wraps, as the hash wants
     return ((word >> 40) & 0xFFFFFF).float() / 2.0**24
+
+
+def chances(grain: Tensor, width: int) -> Tensor:
+    """Uniform numbers in [0, 1), float32 [n, width]: those of integers [n]; floats are such numbers already."""
+    return grain.float() if grain.is_floating_point() else grains(grain, width)

@@ -27,7 +27,7 @@ class Group:
 
 
 class Staged(nn.Module):
-    """z [n, z_dim] and a condition [n, given] -> rows [n, width], group by group.
+    """z [n, z_dim] and a condition [n, given] -> rows [n, width], group by group; `grain` as `Choices` takes it.
 
     Where the condition names a value, the choice is that value, and the groups after it know. `asked`: for each choice that can
     be asked of, where it starts in a condition, and its [start, stop) in a row. `narrow`: units of a group's own layer.
@@ -70,12 +70,17 @@ class Staged(nn.Module):
     owner: Tensor
 
     def forward(self, z: Tensor, cond: Tensor, grain: Tensor | None = None) -> Tensor:
-        wanted, free = z.new_zeros(len(z), self.width), z.new_ones(len(z), self.width)
+        rows = z.shape[0]  # len() would be a fixed number in a graph
+        wanted, free = z.new_zeros(rows, self.width), z.new_ones(rows, self.width)
         wanted[:, self.place], free[:, self.place] = cond.to(z.dtype), 1 - (self.named(cond) @ self.owner.T).to(z.dtype)
+
+        def own(i: int, grain: Tensor) -> Tensor:
+            one = self.groups[i]
+            return grain[:, one.start : one.stop] if grain.is_floating_point() else grain + i
 
         def made(i: int, raw: Tensor) -> Tensor:
             one = self.groups[i]
-            row = self.rows[i](raw, None if grain is None else grain + i)
+            row = self.rows[i](raw, None if grain is None else own(i, grain))
             return wanted[:, one.start : one.stop] + free[:, one.start : one.stop] * row
 
         return torch.cat(list(self._walk(z, cond, made)), 1)

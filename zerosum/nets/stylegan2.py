@@ -170,7 +170,7 @@ class Generator(nn.Module):
     def synthesis(self, w: Tensor, grain: Tensor | None = None) -> Tensor:
         """w [n, layers, z_dim] and noise -> images [n, c, h, w]."""
         pixels = [None] * len(self.counts) if grain is None else grain.split(self.counts, 1)
-        x = channels_last(self.const.expand(len(w), -1, -1, -1))
+        x = channels_last(self.const.expand(w.shape[0], -1, -1, -1))  # len() would be a fixed number in a graph
         x = self.convs[0](x, w[:, 0], pixels[0])
         image = self.ends[0](x, w[:, 1])
         for stage, size in enumerate(self.sizes[1:], 1):
@@ -194,7 +194,7 @@ class Generator(nn.Module):
 
     def painted(self, w: Tensor) -> Tensor:
         """w [n, layers, z_dim] -> images [n, c, h, w]; noise and range as `forward` has them."""
-        image = self.synthesis(w, self.grain(len(w), w.device))
+        image = self.synthesis(w, self.grain(w.shape[0], w.device))
         return image if self.training else image.clamp(-1, 1)
 
 

@@ -163,9 +163,11 @@ def game_of(cfg: Config, spec: Spec, plan: Plan, watch: Callable[[Weights, Weigh
         return terms
 
     def generate(nets: nn.ModuleDict, inputs: Batch) -> Tensor:
-        x = nets["G"](inputs["z"], grain=inputs["grain"])
+        grain = inputs["grain"]
+        x = nets["G"](inputs["z"], grain=grain)
         if len(numbers):  # where in its bin a number lies was never read
-            x[:, numbers] = 2 * grains(inputs["grain"] ^ 0x5DEECE66D, len(numbers)) - 1
+            within = grain[:, numbers] if grain.is_floating_point() else grains(grain ^ 0x5DEECE66D, len(numbers))
+            x[:, numbers] = 2 * within - 1
         return x
 
     return Game(

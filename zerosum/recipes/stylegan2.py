@@ -111,7 +111,9 @@ def build(cfg: Config, spec: Spec) -> Game:
 
     def enter(nets: nn.ModuleDict, inputs: Batch) -> Tensor:
         y = inputs["y"] if classes else None
-        return cast(Generator, nets["G"]).styles(inputs["z"], y, inputs["truncation"], inputs["z_fine"], inputs["fine_from"])
+        return cast(Generator, nets["G"]).styles(
+            inputs["z"], y, inputs["truncation"], inputs.get("z_fine"), inputs.get("fine_from")
+        )
 
     def paint(nets: nn.ModuleDict, w: Tensor) -> Tensor:
         return cast(Generator, nets["G"]).painted(w)
