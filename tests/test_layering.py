@@ -38,7 +38,7 @@ BELOW = {
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "latent": LOW | {"data", "latent", "play", "sampling", "shows"},
     "web": {"data", "errors", "pictures", "web"},
-    "export": LOW | {"data", "export", "play", "provenance", "sampling"},
+    "export": LOW | {"__version__", "data", "export", "play", "sampling"},
     "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
     "explore/panels": LOW
     | {"data", "explore", "job", "latent", "provenance", "rundir", "sampling", "web"}
