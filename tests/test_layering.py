@@ -40,6 +40,7 @@ BELOW = {
     "web": {"data", "errors", "pictures", "web"},
     "export": LOW | {"__version__", "data", "export", "play", "sampling"},
     "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
+    "explore/eye": LOW | {"data", "explore", "metrics", "rundir", "sampling", "web"},
     "explore/panels": LOW
     | {"data", "explore", "job", "latent", "provenance", "rundir", "sampling", "web"}
     | {"conditions", "metrics", "pictures", "report", "table_charts", "tables", "translate"},

@@ -210,19 +210,9 @@ class Job:
         moved = steps is not None or minutes is not None
         if moved:
             training = replace(training, steps=steps, minutes=minutes)
-        what, fingerprint, dtype = folder.config["data"]["what"], folder.config["data"]["fingerprint"], folder.config["dtype"]
-        if what == "array":
-            raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
         if device is not None:
             training = replace(training, device=device)
-        budget = None
-        if spec.private:
-            key, fingerprint = secrecy.hidden(folder)
-            budget = Budget(spec.private["epsilon"], spec.private["delta"], key, Ledger.from_json(spec.private))
-        pairs = {"need": recipes.needs(name), "inputs": training.inputs} | ({"target": training.target} if spec.given else {})
-        source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table, budget=budget, **pairs)
-        if source.fingerprint() != fingerprint:
-            raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
+        dtype, source = folder.config["dtype"], _source(folder, name, spec, training)
         run = _rebuilt(folder, name, cfg, spec, training, dtype)
         before = folder.restore(run, folder.shown() if reading else None) if reading or folder.checkpoints() else 0.0
         total = run.clock.total if training.steps is None else training.steps
@@ -380,6 +370,22 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
         ) from error
 
 
+def _source(folder: RunDir, name: str, spec: Spec, training: Training) -> Source:
+    """The data that a run was begun on. Raises UserError where they are gone or have changed."""
+    path, what, fingerprint = folder.path, folder.config["data"]["what"], folder.config["data"]["fingerprint"]
+    if what == "array":
+        raise UserError(f"{path} was trained on an array in memory, which is not kept: fit again from Python")
+    budget = None
+    if spec.private:
+        key, fingerprint = secrecy.hidden(folder)
+        budget = Budget(spec.private["epsilon"], spec.private["delta"], key, Ledger.from_json(spec.private))
+    pairs = {"need": recipes.needs(name), "inputs": training.inputs} | ({"target": training.target} if spec.given else {})
+    source = open_source(what, held_out=training.held_out, size=training.size, codec=spec.table, budget=budget, **pairs)
+    if source.fingerprint() != fingerprint:
+        raise UserError(f"{what} has changed since {path} was begun, so going on would not be exact: train anew with --out")
+    return source
+
+
 def _rebuilt(folder: RunDir, *what: Any) -> Run:
     """The run that config.json describes. Raises UserError where it describes none that can be built here."""
     try:
@@ -387,6 +393,13 @@ def _rebuilt(folder: RunDir, *what: Any) -> Run:
     except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
         first = str(error).split("\n")[0]
         raise UserError(f"{folder.path / 'config.json'} describes no game that can be built here: {first}") from error
+
+
+def open_data(path: str | Path, recipe: str | None = None) -> Source:
+    """The data of a run, without the run. Raises UserError where they are gone or have changed."""
+    folder = RunDir(path)
+    name, _, spec, training = _asked(folder, recipe)
+    return _source(folder, name, spec, training)
 
 
 def open_run(path: str | Path, step: int | None = None, device: str = "auto", recipe: str | None = None) -> Sampler:

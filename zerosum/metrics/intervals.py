@@ -23,6 +23,8 @@ RESAMPLES = 200
 FEWEST = 25
 """Items a part must have for its score to mean anything."""
 
+Z = 1.959964
+"""97.5 % quantile of the normal law."""
 T = 2.262
 """97.5 % quantile of Student's law with GROUPS - 1 degrees of freedom."""
 
@@ -63,3 +65,17 @@ def parts(value: float, scores: Sequence[float], low: float = 0.0, high: float =
 def part_count(n: int) -> int:
     """Into how many disjoint parts n items can be cut: up to 10, of 25 items or more."""
     return min(GROUPS, n // FEWEST)
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The score interval of a share: all p for which |hits / n - p| <= z * sqrt(p (1 - p) / n). (0, 1) where n is 0.
+
+    Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference"; for few trials it covers closer to
+    95 % than value +- z * error does, and never leaves [0, 1] (Brown, Cai & DasGupta 2001).
+    """
+    if not 0 <= hits <= n:
+        raise ValueError(f"{hits} hits of {n}")
+    if n == 0:
+        return 0.0, 1.0
+    middle, spread = hits + Z * Z / 2, Z * sqrt(hits * (n - hits) / n + Z * Z / 4)
+    return max(0.0, (middle - spread) / (n + Z * Z)), min(1.0, (middle + spread) / (n + Z * Z))

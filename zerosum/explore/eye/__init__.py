@@ -1,0 +1,1 @@
+"""A blind test by eye: trials, what is shown of them, and the answers that a run folder keeps."""
