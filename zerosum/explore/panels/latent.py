@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from weakref import WeakKeyDictionary
 
 import torch
 from fastapi import APIRouter, Query, Response
@@ -17,8 +16,9 @@ from zerosum.explore.numbers import floats
 from zerosum.explore.offer import Offer
 from zerosum.explore.pixels import rgba
 from zerosum.explore.spaces import Spaces
-from zerosum.latent import directions as ways
+from zerosum.explore.steering import Steering
 from zerosum.latent.about import about
+from zerosum.latent.directions import Direction
 from zerosum.latent.space import Space
 from zerosum.web.trouble import TooMuch
 from zerosum.web.uploads import Body, answer
@@ -78,8 +78,7 @@ def rendered(space: Space, body: bytes, n: int) -> Tensor:
 
 def router(library: Library) -> APIRouter:
     """Paths."""
-    routes, spaces = APIRouter(prefix="/api/run/{name}/latent"), Spaces(library)
-    found: WeakKeyDictionary[Space, list[ways.Direction]] = WeakKeyDictionary()
+    routes, spaces, steering = APIRouter(prefix="/api/run/{name}/latent"), Spaces(library), Steering(library)
 
     @routes.get("/about")
     def describe(name: str) -> dict[str, Any]:
@@ -107,17 +106,13 @@ def router(library: Library) -> APIRouter:
 
     @routes.get("/directions")
     def directions(name: str) -> list[dict[str, Any]]:
-        folder = library.folder(name)
         with spaces.open(name) as space:
-            kept = ways.read(folder.path / ways.FILE, space, folder.shown())
-            if not kept and space not in found:
-                found[space] = ways.sefa(space)
-            return [plain(one) for one in kept or found[space]]
+            return [plain(one) for one in steering(name, space)]
 
     return routes
 
 
-def plain(one: ways.Direction) -> dict[str, Any]:
+def plain(one: Direction) -> dict[str, Any]:
     """A direction as the browser takes it."""
     values = {"name": one.name, "method": one.method, "sigma": one.sigma, "layers": [one.first, one.last]}
     return values | {"vector": one.vector.tolist()}
