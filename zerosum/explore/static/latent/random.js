@@ -9,9 +9,8 @@
 //   the cosine first; the sine is kept for the next number, beyond the end of the call too;
 // - 16 and more: floats for all of them first; then in each block of 16 the radius is from 1 minus the first eight, the angle
 //   from the other eight, cosines in place of the first and sines in place of the second. Where the number is no multiple of
-//   16, the last 16 places are filled once more, with new floats;
-// - a class among several draws is the first whose share of the sum so far reaches a double; a single draw is a race instead,
-//   won by the largest count / -log(1 - u).
+//   16, the last 16 places are filled once more, with new floats.
+// Torch's cosines and logarithms differ a little between processors, so that its own normal numbers do by up to 2e-6.
 const WORDS = 624;
 const SHIFT = 397;
 const f = Math.fround;
@@ -74,30 +73,6 @@ export class Random {
       blend(x.subarray(n - 16));
     }
     return x;
-  }
-
-  // torch.multinomial(float64 counts, n, replacement=True): n classes, as frequent as counts say.
-  labels(counts, n) {
-    if (n === 1) return [this.#race(counts)];
-    const upTo = [];
-    let sum = 0;
-    for (const count of counts) upTo.push((sum += count));
-    const shares = upTo.map((count) => count / sum);
-    shares[shares.length - 1] = 1;
-    return Array.from({ length: n }, () => {
-      const u = this.double();
-      return shares.findIndex((share) => share >= u);
-    });
-  }
-
-  #race(counts) {
-    let best = 0;
-    let most = -1;
-    counts.forEach((count, i) => {
-      const speed = count / -Math.log1p(-this.double());
-      if (speed > most) [best, most] = [i, speed];
-    });
-    return best;
   }
 
   #single() {
