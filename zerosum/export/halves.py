@@ -17,8 +17,8 @@ from zerosum.latent.space import Space
 ENTER, PAINT = "enter.onnx", "paint.onnx"
 TRIED = 64
 """Items whose pictures are compared."""
-LEVEL = 2 / 255
-"""One of 256 levels, in model space: what numbers that are kept short may change at most."""
+HALF = 1 / 255
+"""Half of one of 256 levels, in model space: what weights that are kept short may change at most."""
 SMALLEST = 1024
 """Numbers of a weight that is worth keeping short."""
 
@@ -30,10 +30,11 @@ class Enter(nn.Module):
         super().__init__()
         assert space.game.styles is not None
         self.enter, self.nets = space.game.styles.enter, nets
+        self.rest = {name: value for name, value in space.sampler.inputs(1, 0).items() if name not in ("z", "y")}
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        inputs = {"z": z, "truncation": z.new_ones(len(z))} | ({} if y is None else {"y": y})
-        return self.enter(self.nets, inputs).float()
+        rest = {name: value.expand(len(z), *value.shape[1:]) for name, value in self.rest.items()}
+        return self.enter(self.nets, {"z": z} | rest | ({} if y is None else {"y": y})).float()
 
 
 class Paint(nn.Module):
@@ -51,7 +52,7 @@ def write(space: Space, to: Path, short: bool = True) -> float:
     """Write the graphs of a space into a folder that exists; the largest difference of their pictures from torch's.
 
     Only a generator with styles gets `ENTER`: the noise of others is their point. With `short` weights are kept in float16, and
-    computed with in float32, unless that changes a picture by more than a level. Raises UserError as `to_onnx` does.
+    computed with in float32, unless that changes a picture by more than half a level. Raises UserError as `to_onnx` does.
     """
     inputs = space.sampler.inputs(TRIED, 0)
     points, shares = space.enter(inputs), shares_of(space, inputs)
@@ -64,12 +65,12 @@ def write(space: Space, to: Path, short: bool = True) -> float:
         whole = {path: path.read_bytes() for path in _graphs(to)}
         for path in whole:
             shorten(path)
-        if (away := _away(to, inputs, points, shares, wanted)) <= LEVEL:
+        if (away := _away(to, inputs, points, shares, wanted)) <= HALF:
             return away
         for path, content in whole.items():
             path.write_bytes(content)
     away = _away(to, inputs, points, shares, wanted)
-    if not away <= LEVEL:
+    if not away <= HALF:
         raise UserError(f"pictures of the two graphs differ from torch's by {away:.2g}; please report this recipe with its settings")
     return away
 

@@ -39,11 +39,11 @@ SECONDS = 60
 """Without a byte from the registry."""
 
 
-def copy(files: dict[str, str], to: Path, at_hand: Path | None = None, url: str = URL) -> None:
+def copy(files: dict[str, str], to: Path, at_hand: Path | None = None, url: str = URL, integrity: str = INTEGRITY) -> None:
     """Put files of the package into a folder that exists, by the names given.
 
     `at_hand`: a package as npm packs it, or a folder that holds its files (node_modules/onnxruntime-web or its dist), taken as
-    it is. Without it the package of `VERSION` is fetched from `url` and kept in the cache.
+    it is. Without it the package of `VERSION` is fetched from `url`, checked against `integrity` and kept in the cache.
 
     Raises UserError where it cannot be had, is not what was published, or lacks a file.
     """
@@ -57,8 +57,8 @@ def copy(files: dict[str, str], to: Path, at_hand: Path | None = None, url: str 
         _unpack(at_hand, files, to)
         return
     kept = cache_folder() / f"onnxruntime-web-{VERSION}.tgz"
-    if not (kept.is_file() and _whole(kept.read_bytes())):
-        package = _fetch(url)
+    if not (kept.is_file() and _whole(kept.read_bytes(), integrity)):
+        package = _fetch(url, integrity)
         if not keep(kept, lambda path: path.write_bytes(package)):
             raise UserError(f"{kept} cannot be written: point ZEROSUM_CACHE at a folder that can, or give --runtime a package")
     _unpack(kept, files, to)
@@ -71,7 +71,7 @@ def _found(folder: Path, name: str) -> Path:
     raise UserError(f"--runtime {folder}: no {name} in it; give the folder or package of onnxruntime-web {VERSION}")
 
 
-def _fetch(url: str) -> bytes:
+def _fetch(url: str, integrity: str) -> bytes:
     """The package, checked. Raises UserError where it does not come, or is another."""
     mend = f"try again, or fetch {url} elsewhere and give the file with --runtime"
     try:
@@ -79,7 +79,7 @@ def _fetch(url: str) -> bytes:
             package: bytes = answer.read(MOST + 1)
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise UserError(f"onnxruntime-web cannot be fetched from npm ({_why(error)}): {mend}") from error
-    if not _whole(package):
+    if not _whole(package, integrity):
         raise UserError(f"what came from {url} is not onnxruntime-web {VERSION} as published: {mend}")
     return package
 
@@ -88,8 +88,8 @@ def _why(error: Exception) -> str:
     return str(error.reason if isinstance(error, urllib.error.URLError) else error)
 
 
-def _whole(package: bytes) -> bool:
-    return f"sha512-{b64encode(hashlib.sha512(package).digest()).decode()}" == INTEGRITY
+def _whole(package: bytes, integrity: str) -> bool:
+    return f"sha512-{b64encode(hashlib.sha512(package).digest()).decode()}" == integrity
 
 
 def _unpack(package: Path, files: dict[str, str], to: Path) -> None:

@@ -28,6 +28,8 @@ from zerosum.rundir import writing
 MADE_HERE = "model/about.json"
 """A folder that holds it was made here, and is written over."""
 MOST = {"items": 64, "pixels": 2**22}
+LIGHT = 96 * 96
+"""Pixels of a picture that a processor makes while nobody waits; the runtime for graphics processors is twice as large."""
 PROBE = 64
 """Numbers of the first picture that a browser compares with its own."""
 LAWS = {"normal": torch.randn, "uniform": lambda *shape: torch.rand(*shape) * 2 - 1}
@@ -43,17 +45,18 @@ def web(
     title: str = "",
     licence: str = "",
     at_hand: Path | None = None,
-    webgpu: bool = True,
+    webgpu: bool | None = None,
 ) -> dict[str, Any]:
     """Write the page into the folder `to`, which is new, empty or such a page; what was written, in words and numbers.
 
     `at_hand`: a package or folder of onnxruntime-web (see `runtime.copy`); `webgpu`: whether visitors' graphics processors are
-    used, where they have one. Raises UserError where the generator makes no images or draws noise in a way of its own, the
+    used, where they have one; None: for pictures of more than `LIGHT` pixels. Raises UserError where the generator makes no images or draws noise in a way of its own, the
     runtime cannot be had, or the folder holds something else.
     """
     if to.exists() and not (to / MADE_HERE).is_file() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to} holds something else: choose another --web folder, or empty it")
     told = about(space, origin.recipe)
+    webgpu = told["shape"][1] * told["shape"][2] > LIGHT if webgpu is None else webgpu
     noise = {"law": law(space), "numbers": space.sampler.inputs(1, 0)["z"].numel()}
     with writing(to):
         to.parent.mkdir(parents=True, exist_ok=True)

@@ -24,12 +24,13 @@ function introduce({ title, recipe, shape: [, height, width] }) {
     "Move through its latent space; nothing that you do is sent anywhere.";
 }
 
-function sign({ source, licence, size }, engine, away) {
-  const same = away <= 2 / 127.5 ? "checked: a first picture is what torch computes" : `a first picture differs from torch's by ${away.toFixed(3)}`;
+function sign({ source, licence, files, engines }, engine, away) {
+  const bytes = Object.values({ ...files, ...engines[engine] }).reduce((sum, size) => sum + size, 0);
+  const same = away <= 2 / 127.5 ? "a first picture was checked against the one that the maker's computer made" : "WARNING: its pictures differ from the maker's";
   at("about").replaceChildren(
-    el("p", {}, `Every picture here is made by a trained model (IPTC digital source type trainedAlgorithmicMedia) and shows nothing that exists. A picture that is saved says so itself.`),
-    el("p", {}, `Made with ${source.tool}: recipe ${source.recipe}, run ${source.run}, step ${source.step.toLocaleString("en")}. Licence of the model: ${licence || "not stated"}.`),
-    el("p", {}, `Computed by ${NAMES[engine]}, ${same}. Loaded: ${size}. Runs on `, el("a", { href: "licences.txt" }, "ONNX Runtime Web"), ".")
+    el("p", {}, "Pictures on this page are made by a trained model (IPTC digital source type trainedAlgorithmicMedia) and show nothing that exists. A picture that you save says so itself."),
+    el("p", {}, `Model: ${source.tool}, recipe ${source.recipe}, run ${source.run}, step ${source.step.toLocaleString("en")}. Licence: ${licence || "not stated by its maker"}.`),
+    el("p", {}, `Computed by ${NAMES[engine]}; ${same}. ${(bytes / 1e6).toFixed(1)} MB loaded. With `, el("a", { href: "licences.txt" }, "ONNX Runtime Web"), ".")
   );
 }
 

@@ -1,0 +1,130 @@
+"""The page of files alone: what it makes in a real browser, behind a bare file server, is what torch makes."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum import recipes
+from zerosum.data import images
+from zerosum.data.source import Spec
+from zerosum.errors import UserError
+from zerosum.export import runtime
+from zerosum.export.web import copy_page, law, web
+from zerosum.job import build_run
+from zerosum.latent.directions import sefa
+from zerosum.latent.space import Space
+from zerosum.provenance import Origin
+from zerosum.sampling import Sampler
+from zerosum.train import Training
+
+SEEDS = [0, 1, 41, 2**32 - 1, 2**32 + 7]
+ORIGIN = Origin("0123456789abcdef", "tiny", 6)
+NO_GPU = "No available adapters"  # what Chromium says where a page asks for a graphics processor and there is none
+
+MAKE = """async ({ seeds, labels, psi, step }) => {
+  const from = (name) => import(new URL(name, document.baseURI).href);
+  const [{ local }, { add, shares, truncate }, { joined, numbers, rows }] = await Promise.all(
+    ["latent/local.js", "latent/algebra.js", "latent/model.js"].map(from));
+  const model = await local(new URL("./", document.baseURI));
+  const [{ vector, sigma, layers }] = await model.directions();
+  const points = await model.enter(seeds, labels);
+  const moved = seeds.map((_, i) => {
+    const point = truncate(rows(points, numbers(model.about), i), model.about.mean, psi);
+    return add(point, vector, step * sigma, ...layers);
+  });
+  const mixed = model.about.shares ? joined(labels.map((label) => shares(model.about.shares, label))) : null;
+  const pictures = await model.render(joined(moved), mixed, seeds.length);
+  const pixels = pictures.map((picture) => {
+    const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+    canvas.putImageData(picture, 0, 0);
+    return [...canvas.getImageData(0, 0, picture.width, picture.height).data];
+  });
+  const saved = await model.save(joined(moved.slice(0, 1)), mixed && rows(mixed, model.about.shares, 0), { seeds: seeds.slice(0, 1) });
+  return { pixels, saved: [...new Uint8Array(await saved.arrayBuffer())], engine: model.engine, away: model.away };
+}"""
+
+
+def space_of(recipe, shape=(3, 16, 16), classes=3, **settings) -> Space:
+    """A generator with random weights, large enough for pictures that differ."""
+    spec = Spec("images", shape, counts=(5,) * classes, names=tuple("abcdef"[:classes]), offset=(0.0,), scale=(255.0,), items=15)
+    cfg = recipes.find(recipe).Config(batch=4, width=8, **settings)
+    made = Sampler(build_run(recipe, cfg, spec, Training(device="cpu")), spec)
+    with torch.random.fork_rng([]), torch.no_grad():
+        torch.default_generator.manual_seed(1)
+        for name, values in made.run.nets.named_parameters():
+            if name.startswith("G") and values.ndim > 1 and recipe != "stylegan2":  # which scales its own
+                values.normal_(0, 1.5 / values[0].numel() ** 0.5)
+    return Space(made)
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """onnxruntime-web as npm fetches it."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("needs npm to fetch onnxruntime-web")
+    folder = tmp_path_factory.mktemp("npm")
+    command = [npm, "pack", f"onnxruntime-web@{runtime.VERSION}", "--prefer-offline", "--silent", "--pack-destination", str(folder)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        pytest.skip(f"needs onnxruntime-web from npm: {done.stderr.strip().splitlines()[-1:]}")
+    return next(folder.glob("*.tgz"))
+
+
+@contextmanager
+def serving(folder):
+    """`python -m http.server` over a folder: nothing but files, and no headers of its own."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            yield f"http://127.0.0.1:{re.search(r'port ([0-9]+)', server.stdout.readline())[1]}/"
+        finally:
+            server.kill()
+
+
+def test_the_package_is_the_one_whose_integrity_is_kept(package, tmp_path):
+    assert runtime._whole(package.read_bytes(), runtime.INTEGRITY)
+
+
+@pytest.mark.parametrize(
+    ("space", "psi"),
+    [
+        (lambda: space_of("cgan", (1, 8, 8)), 1.0),
+        (lambda: space_of("swift", (4, 16, 16), z_dim=20), 1.0),
+        (lambda: space_of("dcgan", classes=0, noise="uniform", z_dim=9), 1.0),
+        (lambda: space_of("stylegan2"), 0.7),
+    ],
+    ids=["cgan", "swift-rgba", "dcgan-uniform", "stylegan2"],
+)
+def test_the_same_picture_as_torch_for_the_same_seed(space, psi, package, tmp_path, open_page):
+    space = space()
+    directions = sefa(space, 2)
+    web(space, directions, ORIGIN, tmp_path / "deep" / "page", at_hand=package)
+    labels = [i % 3 for i in range(len(SEEDS))] if space.sampler.labelled else None
+    open_page.forgiven.append(NO_GPU)
+    with serving(tmp_path) as address:
+        page = open_page(f"{address}deep/page/", wait="canvas")
+        found = page.evaluate(MAKE, {"seeds": SEEDS, "labels": labels, "psi": psi, "step": 2})
+    assert found["engine"] == "wasm" and found["away"] <= 1 / 255
+    inputs = [space.sampler.inputs(1, seed, labels and labels[i], psi if space.styled else None) for i, seed in enumerate(SEEDS)]
+    inputs = {name: torch.cat([one[name] for one in inputs]) for name in inputs[0]}
+    wanted = images.decode(space.leave(directions[0].move(space.enter(inputs), 2), inputs), space.sampler.spec)
+    spread = wanted.astype(float).std(0).mean()
+    assert spread > 5, "pictures that are all alike would show nothing"
+    mine = np.array(found["pixels"]).reshape(len(SEEDS), *wanted.shape[1:3], 4)
+    assert np.abs(seen(mine) - seen(wanted)).max() <= 2
+
+
+def seen(pixels) -> np.ndarray:
+    """Colours [n, h, w, 3] of pictures over black: what a canvas keeps of colours that nobody sees is its own affair."""
+    pixels = pixels.astype(float)
+    if pixels.ndim == 3:
+        return np.repeat(pixels[..., None], 3, -1)
+    return pixels if pixels.shape[-1] == 3 else pixels[..., :3] * pixels[..., 3:] / 255
