@@ -71,7 +71,7 @@ def test_a_package_is_fetched_once_and_only_named_files_leave_it(folders, cache)
     assert len(list(to.iterdir())) == 2
     (kept,) = cache.iterdir()
     kept.write_bytes(kept.read_bytes()[:-5])
-    with pytest.raises(UserError, match="cannot be fetched from npm .*give the file with --runtime"):
+    with pytest.raises(UserError, match=r"cannot be fetched from npm .*give the file with --runtime"):
         runtime.copy(FILES, to, url=url, integrity=integrity)
 
 

@@ -6,21 +6,23 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from zerosum import recipes
 from zerosum.data import images
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.export import runtime
-from zerosum.export.web import copy_page, law, web
+from zerosum.export.web import law, web
 from zerosum.job import build_run
 from zerosum.latent.directions import sefa
 from zerosum.latent.space import Space
-from zerosum.provenance import Origin
+from zerosum.provenance import Origin, read
 from zerosum.sampling import Sampler
 from zerosum.train import Training
 
@@ -46,14 +48,17 @@ MAKE = """async ({ seeds, labels, psi, step }) => {
     canvas.putImageData(picture, 0, 0);
     return [...canvas.getImageData(0, 0, picture.width, picture.height).data];
   });
-  const saved = await model.save(joined(moved.slice(0, 1)), mixed && rows(mixed, model.about.shares, 0), { seeds: seeds.slice(0, 1) });
+  const share = mixed && rows(mixed, model.about.shares, 0);
+  const saved = await model.save(moved[0], share, { seeds: seeds.slice(0, 1), note: '"<&' });
   return { pixels, saved: [...new Uint8Array(await saved.arrayBuffer())], engine: model.engine, away: model.away };
 }"""
 
 
 def space_of(recipe, shape=(3, 16, 16), classes=3, **settings) -> Space:
     """A generator with random weights, large enough for pictures that differ."""
-    spec = Spec("images", shape, counts=(5,) * classes, names=tuple("abcdef"[:classes]), offset=(0.0,), scale=(255.0,), items=15)
+    spec = Spec(
+        "images", shape, counts=(5,) * classes, names=tuple("abcdef"[:classes]), offset=(0.0,), scale=(255.0,), items=15
+    )
     cfg = recipes.find(recipe).Config(batch=4, width=8, **settings)
     made = Sampler(build_run(recipe, cfg, spec, Training(device="cpu")), spec)
     with torch.random.fork_rng([]), torch.no_grad():
@@ -71,7 +76,15 @@ def package(tmp_path_factory):
     if npm is None:
         pytest.skip("needs npm to fetch onnxruntime-web")
     folder = tmp_path_factory.mktemp("npm")
-    command = [npm, "pack", f"onnxruntime-web@{runtime.VERSION}", "--prefer-offline", "--silent", "--pack-destination", str(folder)]
+    command = [
+        npm,
+        "pack",
+        f"onnxruntime-web@{runtime.VERSION}",
+        "--prefer-offline",
+        "--silent",
+        "--pack-destination",
+        str(folder),
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     if done.returncode:
         pytest.skip(f"needs onnxruntime-web from npm: {done.stderr.strip().splitlines()[-1:]}")
@@ -89,8 +102,8 @@ def serving(folder):
             server.kill()
 
 
-def test_the_package_is_the_one_whose_integrity_is_kept(package, tmp_path):
-    assert runtime._whole(package.read_bytes(), runtime.INTEGRITY)
+def test_the_package_is_the_one_whose_integrity_is_kept(package):
+    assert runtime.whole(package.read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -113,13 +126,22 @@ def test_the_same_picture_as_torch_for_the_same_seed(space, psi, package, tmp_pa
         page = open_page(f"{address}deep/page/", wait="canvas")
         found = page.evaluate(MAKE, {"seeds": SEEDS, "labels": labels, "psi": psi, "step": 2})
     assert found["engine"] == "wasm" and found["away"] <= 1 / 255
-    inputs = [space.sampler.inputs(1, seed, labels and labels[i], psi if space.styled else None) for i, seed in enumerate(SEEDS)]
+    inputs = [
+        space.sampler.inputs(1, seed, labels and labels[i], psi if space.styled else None) for i, seed in enumerate(SEEDS)
+    ]
     inputs = {name: torch.cat([one[name] for one in inputs]) for name in inputs[0]}
     wanted = images.decode(space.leave(directions[0].move(space.enter(inputs), 2), inputs), space.sampler.spec)
     spread = wanted.astype(float).std(0).mean()
     assert spread > 5, "pictures that are all alike would show nothing"
     mine = np.array(found["pixels"]).reshape(len(SEEDS), *wanted.shape[1:3], 4)
     assert np.abs(seen(mine) - seen(wanted)).max() <= 2
+    (tmp_path / "saved.png").write_bytes(bytes(found["saved"]))
+    kept = np.asarray(Image.open(tmp_path / "saved.png")).astype(int)
+    channels = wanted[0].reshape(*kept.shape[:2], -1)
+    assert np.abs(kept[..., : channels.shape[-1]] - channels).max() <= 2
+    said = read(tmp_path / "saved.png")
+    assert said.source_type.endswith("/trainedAlgorithmicMedia")
+    assert said.origin.run == ORIGIN.run and json.loads(said.origin.seeds) == {"seeds": SEEDS[:1], "note": '"<&'}
 
 
 def seen(pixels) -> np.ndarray:
@@ -128,3 +150,27 @@ def seen(pixels) -> np.ndarray:
     if pixels.ndim == 3:
         return np.repeat(pixels[..., None], 3, -1)
     return pixels if pixels.shape[-1] == 3 else pixels[..., :3] * pixels[..., 3:] / 255
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="holds something else"):
+        web(space_of("cgan", (1, 8, 8)), [], ORIGIN, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_noise_that_is_drawn_in_another_way_is_refused():
+    space = space_of("cgan", (1, 8, 8))
+    assert law(space) == "normal"
+    signs = lambda n: {"z": torch.randn(n, 100).sign(), "y": torch.zeros(n, dtype=torch.int64)}
+    space.sampler.run.game = replace(space.game, draw=signs)
+    with pytest.raises(UserError, match="in a way of its own"):
+        law(space)
+
+
+def test_a_generator_of_points_has_no_page(tmp_path):
+    spec = Spec("vectors", (2,), items=10, offset=(0.0, 0.0), scale=(1.0, 1.0))
+    cfg = recipes.find("gan").Config(batch=4, width=8)
+    with pytest.raises(UserError, match="makes none"):
+        web(Space(Sampler(build_run("gan", cfg, spec, Training(device="cpu")), spec)), [], ORIGIN, tmp_path / "page")
+    assert not list(tmp_path.iterdir())

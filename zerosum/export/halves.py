@@ -71,7 +71,9 @@ def write(space: Space, to: Path, short: bool = True) -> float:
             path.write_bytes(content)
     away = _away(to, inputs, points, shares, wanted)
     if not away <= HALF:
-        raise UserError(f"pictures of the two graphs differ from torch's by {away:.2g}; please report this recipe with its settings")
+        raise UserError(
+            f"pictures of the two graphs differ from torch's by {away:.2g}; please report this recipe with its settings"
+        )
     return away
 
 

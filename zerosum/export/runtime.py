@@ -57,7 +57,7 @@ def copy(files: dict[str, str], to: Path, at_hand: Path | None = None, url: str 
         _unpack(at_hand, files, to)
         return
     kept = cache_folder() / f"onnxruntime-web-{VERSION}.tgz"
-    if not (kept.is_file() and _whole(kept.read_bytes(), integrity)):
+    if not (kept.is_file() and whole(kept.read_bytes(), integrity)):
         package = _fetch(url, integrity)
         if not keep(kept, lambda path: path.write_bytes(package)):
             raise UserError(f"{kept} cannot be written: point ZEROSUM_CACHE at a folder that can, or give --runtime a package")
@@ -79,7 +79,7 @@ def _fetch(url: str, integrity: str) -> bytes:
             package: bytes = answer.read(MOST + 1)
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise UserError(f"onnxruntime-web cannot be fetched from npm ({_why(error)}): {mend}") from error
-    if not _whole(package, integrity):
+    if not whole(package, integrity):
         raise UserError(f"what came from {url} is not onnxruntime-web {VERSION} as published: {mend}")
     return package
 
@@ -88,7 +88,8 @@ def _why(error: Exception) -> str:
     return str(error.reason if isinstance(error, urllib.error.URLError) else error)
 
 
-def _whole(package: bytes, integrity: str) -> bool:
+def whole(package: bytes, integrity: str = INTEGRITY) -> bool:
+    """Whether a package is the one of which npm keeps this integrity."""
     return f"sha512-{b64encode(hashlib.sha512(package).digest()).decode()}" == integrity
 
 
@@ -109,4 +110,3 @@ def _unpack(package: Path, files: dict[str, str], to: Path) -> None:
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise UserError(f"{package} is no package as npm packs it ({error}): fetch it again") from error
     raise UserError(f"{package}: no {next(iter(wanted))} in it; give the package of onnxruntime-web {VERSION}")
-

@@ -6,14 +6,15 @@ import json
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from zerosum import noise
 from zerosum.errors import UserError
@@ -32,9 +33,18 @@ LIGHT = 96 * 96
 """Pixels of a picture that a processor makes while nobody waits; the runtime for graphics processors is twice as large."""
 PROBE = 64
 """Numbers of the first picture that a browser compares with its own."""
-LAWS = {"normal": torch.randn, "uniform": lambda *shape: torch.rand(*shape) * 2 - 1}
+LAWS: dict[str, Callable[..., Tensor]] = {"normal": torch.randn, "uniform": lambda *shape: torch.rand(*shape) * 2 - 1}
 PAGE = resources.files("zerosum.export") / "page"
 PANEL = resources.files("zerosum.explore") / "static"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was written."""
+
+    difference: float  # largest of its pictures' numbers from torch's, in model space
+    model: int  # bytes of the generator that a visitor loads,
+    engines: dict[str, int]  # and of what runs it: wasm, and webgpu where that is there
 
 
 def web(
@@ -46,12 +56,14 @@ def web(
     licence: str = "",
     at_hand: Path | None = None,
     webgpu: bool | None = None,
-) -> dict[str, Any]:
-    """Write the page into the folder `to`, which is new, empty or such a page; what was written, in words and numbers.
+) -> Page:
+    """Write the page into the folder `to`, which is new, empty or such a page.
 
-    `at_hand`: a package or folder of onnxruntime-web (see `runtime.copy`); `webgpu`: whether visitors' graphics processors are
-    used, where they have one; None: for pictures of more than `LIGHT` pixels. Raises UserError where the generator makes no images or draws noise in a way of its own, the
-    runtime cannot be had, or the folder holds something else.
+    `at_hand`: a package or folder of onnxruntime-web (see `runtime.copy`). `webgpu`: whether visitors' graphics processors are
+    used, where they have one; None: for pictures of more than `LIGHT` pixels.
+
+    Raises UserError where the generator makes no images or draws noise in a way of its own, the runtime cannot be had, or the
+    folder holds something else.
     """
     if to.exists() and not (to / MADE_HERE).is_file() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to} holds something else: choose another --web folder, or empty it")
@@ -67,7 +79,7 @@ def web(
             runtime.copy(runtime.WASM | (runtime.WEBGPU if webgpu else {}), page / "runtime", at_hand)
             away = halves.write(space, page / "model")
             copy_page(page)
-            engines = {"wasm": ["runtime/wasm.wasm"]} | ({"webgpu": ["runtime/webgpu.wasm"]} if webgpu else {})
+            engines = {name: _sizes(page, [f"runtime/{name}.wasm"]) for name in (("wasm", "webgpu") if webgpu else ("wasm",))}
             files = sorted(str(path.relative_to(page)) for path in (page / "model").glob("*.onnx"))
             told |= {
                 "most": MOST,
@@ -78,14 +90,14 @@ def web(
                 "mark": xmp.write(replace(origin, act="export --web", seeds="@MADE@")).decode(),
                 "probe": probe(space),
                 "files": _sizes(page, files),
-                "engines": {name: _sizes(page, paths) for name, paths in engines.items()},
+                "engines": engines,
             }
             (page / MADE_HERE).write_text(json.dumps(told), "utf-8")
             (page / "model" / "directions.json").write_text(json.dumps([_direction(one) for one in directions]), "utf-8")
             if to.exists():
                 shutil.rmtree(to)
             page.rename(to)
-    return {"away": away, "model": sum(told["files"].values()), "engines": {k: sum(v.values()) for k, v in told["engines"].items()}}
+    return Page(away, sum(told["files"].values()), {name: sum(sizes.values()) for name, sizes in engines.items()})
 
 
 def law(space: Space) -> str:
