@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zerosum.errors import UserError
 from zerosum.export.graph import need, session, to_onnx
+from zerosum.export.view import LEFT_OUT
 from zerosum.game import Batch
 from zerosum.latent.space import Space
 
@@ -30,7 +31,8 @@ class Enter(nn.Module):
         super().__init__()
         assert space.game.styles is not None
         self.enter, self.nets = space.game.styles.enter, nets
-        self.rest = {name: value for name, value in space.sampler.inputs(1, 0).items() if name not in ("z", "y")}
+        inputs = space.sampler.inputs(1, 0).items()
+        self.rest = {name: value for name, value in inputs if name not in ("z", "y", *LEFT_OUT)}
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         rest = {name: value.expand(len(z), *value.shape[1:]) for name, value in self.rest.items()}
