@@ -1,6 +1,7 @@
 """Directions: where the answer is known in closed form they are it; the file of a run cannot be made to do harm."""
 
 import json
+import os
 from math import cos, sin
 
 import pytest
@@ -196,6 +197,11 @@ def test_a_file_made_by_an_attacker_is_refused_in_one_line(text, tmp_path):
     with pytest.raises(UserError, match=r"damaged or of another run") as told:
         read(path, game_of(nn.Linear(4, 6)), 7)
     assert len(str(told.value)) < 400 and "\n" not in str(told.value)
+
+
+def test_a_pipe_in_place_of_the_file_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "directions.json")
+    assert read(tmp_path / "directions.json", game_of(nn.Linear(4, 6)), 7) == []
 
 
 def test_the_command_prints_what_it_found_and_writes_it(tiny_run, tmp_path):

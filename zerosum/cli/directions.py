@@ -42,7 +42,7 @@ def directions(
         apart: make each tag's direction independent of the other tags
         layers: move these layers alone, first and one behind the last, of a generator with styles
         seed: of the items that ganspace looks at
-        step: a checkpoint's step (default: the one that is shown)
+        step: a checkpoint's step (default: the one that is shown, which is what the explorer uses)
         device: auto, cpu, cuda, cuda:1, mps
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
     """

@@ -60,7 +60,7 @@ def read(path: Path, space: Space, step: int) -> list[Direction]:
     """
     mend = "remove it, or run `zerosum directions` again"
     try:
-        if not path.exists():
+        if not path.is_file():  # a pipe would keep its reader waiting for ever
             return []
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
