@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,19 +60,18 @@ class Explorers:
     """Explorers by their folders; one that runs already is given again."""
 
     def __init__(self) -> None:
-        self._running: dict[tuple[Path, tuple[str, ...]], tuple[Any, Explorer]] = {}
+        self._running: dict[tuple[Path, tuple[str, ...]], Explorer] = {}
+        self._stack = ExitStack()
 
     def __call__(self, folder: Path, *options: str) -> Explorer:
         key = (Path(folder), options)
         if key not in self._running:
-            context = exploring(*key[:1], *options)
-            self._running[key] = (context, context.__enter__())
-        return self._running[key][1]
+            self._running[key] = self._stack.enter_context(exploring(folder, *options))
+        return self._running[key]
 
     def end(self) -> None:
         """End them all."""
-        for context, _ in self._running.values():
-            context.__exit__(None, None, None)
+        self._stack.close()
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def explore() -> Iterator[Callable[..., Any]]:
     explorers.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it lasts, Playwright's event loop forbids others
 def _chromium() -> Iterator[Any]:
     from browser import chromium
 

@@ -33,6 +33,8 @@ BELOW = {
     "provenance/containers": {"provenance"},
     "provenance": {"__version__", "errors", "provenance"},
     "tiles.py": {"game"},
+    "bounds.py": set(),
+    "plane.py": LOW | {"data", "sampling"},
     "rows.py": LOW | {"data", "sampling", "shows"},
     "pictures.py": {"data", "errors", "provenance", "rundir", "shows"},
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},

@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from zerosum import parallel, recipes, rows, secrecy
+from zerosum import parallel, plane, recipes, rows, secrecy
 from zerosum.audit import Audit, audit
+from zerosum.bounds import Bounded
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
 from zerosum.data.preflight import Preflight, inspect
@@ -338,7 +339,7 @@ class Job:
 
     def picture(self, folder: RunDir) -> None:
         """Put a sample picture, always of the same inputs, into the run folder; rows of input, output, target of a game that
-        maps."""
+        maps; beside it, where items are points in the plane, those points and what D says of the plane."""
         mapping = self.sampler.maps is not None
         origin = replace(self._origin(), act="train", seed=self.training.seed, part=mapping)
         if mapping:
@@ -347,6 +348,10 @@ class Job:
         spec = self.sampler.spec
         items = modality(spec).decode(self.sampler.preview(self.training.seed)["x"], spec)
         folder.picture(self.run.clock.step, modality(spec).picture(items, spec, self.sampler.columns(len(items))), origin)
+        if plane.flat(spec):
+            folder.frame(f"step-{self.run.clock.step}", plane.frame(self.sampler, self.training.seed))
+            if not (folder.path / "samples" / "real.json").exists():
+                folder.frame("real", plane.real(self._data))
 
 
 def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, Training]:
@@ -389,7 +394,8 @@ def _source(folder: RunDir, name: str, spec: Spec, training: Training) -> Source
 def _rebuilt(folder: RunDir, *what: Any) -> Run:
     """The run that config.json describes. Raises UserError where it describes none that can be built here."""
     try:
-        return build_run(*what)
+        with Bounded():
+            return build_run(*what)
     except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
         first = str(error).split("\n")[0]
         raise UserError(f"{folder.path / 'config.json'} describes no game that can be built here: {first}") from error

@@ -3,7 +3,8 @@
 config.json            what was asked: recipe, settings, training, data, spec, versions, machine
 log.jsonl              a JSON object a line: losses ("step", "seconds", "D/adv" ...), scores ("step", "scores"), what the
                        guard did ("step", "note")
-samples/step-N.png     pictures over time, always of the same inputs
+samples/step-N.png     pictures over time, always of the same inputs; of points in the plane also step-N.json (generated points,
+                       what D says of the plane) and real.json
 step-N/                a checkpoint: meta.json (clock, what the guard remembers), nets.safetensors, optim.pt (tensors
                        alone: weights_only)
 table.json             of tables: how columns are distributed, real and generated, for the report's drawings
@@ -18,9 +19,10 @@ import errno
 import json
 import os
 import pickle
+import re
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from io import BytesIO
@@ -40,6 +42,8 @@ from zerosum.provenance import Origin, mark
 from zerosum.snapshot import Snapshot
 
 FORMAT = 1
+MOST_JSON = 2**26
+"""Bytes of config.json or meta.json; larger ones are not read."""
 
 
 class RunDir:
@@ -75,8 +79,7 @@ class RunDir:
 
     def checkpoints(self) -> list[int]:
         """Steps at which there is a checkpoint, in order."""
-        found = [p.name.removeprefix("step-") for p in self.path.glob("step-*") if p.is_dir()]
-        return sorted(int(name) for name in found if name.isdigit())
+        return sorted(step for step, path in _numbered(self.path.glob("step-*")) if path.is_dir())
 
     def latest(self) -> int:
         """The newest checkpoint's step. Raises UserError where there is none."""
@@ -129,8 +132,7 @@ class RunDir:
         with writing(self.path):
             for later in [at for at in self.checkpoints() if at > step]:
                 self._remove(self.path / f"step-{later}")
-            for picture in [path for at, path in self.pictures() if at > step]:
-                picture.unlink()
+            self._forget_pictures(step)
 
     def snapshot(self, step: int) -> Snapshot:
         """A checkpoint as it lies in the folder. Raises UserError where it cannot be read."""
@@ -183,6 +185,9 @@ class RunDir:
         rescue = f"remove {folder} to go on from step {older[-1]}" if older else f"there is no older checkpoint in {self.path}"
         meta = _read_json(folder / "meta.json", rescue)
         with _damage(folder / "nets.safetensors", rescue):
+            most = 2**20 + 3 * sum(value.nbytes for value in run.nets.state_dict().values())  # averages may be kept beside
+            if (size := (folder / "nets.safetensors").stat().st_size) > most:
+                raise ValueError(f"{size:,} bytes, for networks of {most // 3:,}")
             run.load(safetensors.torch.load((folder / "nets.safetensors").read_bytes()))
         if optims:
             with _damage(folder / "optim.pt", rescue), warnings.catch_warnings():
@@ -210,7 +215,7 @@ class RunDir:
             for line in (self.path / "log.jsonl").read_text("utf-8", "replace").splitlines():
                 try:
                     row = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(row, dict) and type(row.get("step")) is int and 0 <= row["step"] < 2**63:
                     yield row
@@ -224,8 +229,13 @@ class RunDir:
         kept = [row for row in self.rows() if row["step"] <= step and not told(row)]
         self.write_text("log.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
         with writing(self.path):
-            for later in [path for at, path in self.pictures() if at > step]:
-                later.unlink()
+            self._forget_pictures(step)
+
+    def _forget_pictures(self, step: int) -> None:
+        """Remove the pictures and frames later than a step."""
+        for at, path in (*self.pictures(), *self.frames()):
+            if at > step:
+                path.unlink()
 
     def picture(self, step: int, image: Image.Image, origin: Origin) -> None:
         """Keep a picture of this step, and in it what made it."""
@@ -237,14 +247,29 @@ class RunDir:
 
     def pictures(self) -> list[tuple[int, Path]]:
         """(step, path) of every picture, in order."""
-        files = self.path.glob("samples/step-*.png")
-        return sorted((int(p.stem.removeprefix("step-")), p) for p in files if p.stem.removeprefix("step-").isdigit())
+        return _numbered(self.path.glob("samples/step-*.png"))
+
+    def frame(self, name: str, values: dict[str, Any]) -> None:
+        """Keep points in the plane beside the pictures, as JSON."""
+        with writing(self.path):
+            (self.path / "samples").mkdir(exist_ok=True)
+            _replace(self.path / "samples" / f"{name}.json", json.dumps(values).encode())
+
+    def frames(self) -> list[tuple[int, Path]]:
+        """(step, path) of every frame of points in the plane, in order."""
+        return _numbered(self.path.glob("samples/step-*.json"))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a whole file, or leave the old one."""
         with writing(self.path):
             _replace(self.path / name, text.encode("utf-8", "replace"))
         return self.path / name
+
+
+def _numbered(paths: Iterable[Path]) -> list[tuple[int, Path]]:
+    """(N, path) of what is called step-N, in order."""
+    named = ((re.fullmatch(r"step-([0-9]+)(\.png|\.json)?", path.name), path) for path in paths)
+    return sorted((int(match[1]), path) for match, path in named if match)
 
 
 def _act(row: dict[str, Any]) -> Any:
@@ -282,11 +307,13 @@ def _sync_folder(path: Path) -> None:
 def _read_json(path: Path, rescue: str = "copy the run folder again, or train anew") -> dict[str, Any]:
     """A JSON object of this format. Raises UserError where it is missing, damaged or from a newer version."""
     try:
+        if (size := path.stat().st_size) > MOST_JSON:
+            raise ValueError(f"it has {size:,} bytes")
         values = json.loads(path.read_text())
         version = values["format"]
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing: {rescue}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({type(error).__name__}: {error}): {rescue}") from error
     if not isinstance(version, int) or version > FORMAT:
         raise UserError(f"{path} was written by a newer zerosum (format {version}, this one reads {FORMAT}): update zerosum")

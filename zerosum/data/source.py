@@ -63,9 +63,27 @@ class Spec:
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Spec:
-        """The spec that `to_json` wrote. Raises TypeError where fields are missing or unknown."""
+        """The spec that `to_json` wrote. Raises TypeError where fields are missing, unknown or of another kind."""
         fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        return Spec(**fields)
+        spec = Spec(**fields)
+        for name, kind in _KINDS.items():
+            value = getattr(spec, name)
+            whole = isinstance(value, tuple) and all(type(part) in _PARTS[name] for part in value) if name in _PARTS else True
+            if type(value) is not kind or not whole:
+                raise TypeError(f"spec.{name} is no {kind.__name__} of what it should be")
+        if not spec.shape or min(spec.shape) < 1 or min(spec.counts, default=0) < 0:
+            raise TypeError("spec.shape or spec.counts holds a size that nothing has")
+        return spec
+
+
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("kind", "origin", "made"), str),
+    **dict.fromkeys(("table", "private", "given"), dict),
+    **dict.fromkeys(("shape", "counts", "names", "offset", "scale"), tuple),
+    "items": int,
+    "matched": bool,
+}
+_PARTS: dict[str, set[type]] = {"shape": {int}, "counts": {int}, "names": {str}, "offset": {int, float}, "scale": {int, float}}
 
 
 Items = Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from h11 import LocalProtocolError
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,6 +80,8 @@ class Shield:
             if started:
                 raise
             await self._too_large()(scope, receive, send)
+        except LocalProtocolError:  # a request that broke off, or was none: there is nobody to answer
+            return
 
     def _refusal(self, headers: dict[str, str]) -> JSONResponse | None:
         host = headers.get("host", "")

@@ -35,7 +35,7 @@ def in_words(app: FastAPI) -> None:
 
     @app.exception_handler(UserError)
     async def _(request: Request, error: UserError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, STATUS.get(type(error), 400))
+        return JSONResponse({"error": " ".join(str(error).split())}, STATUS.get(type(error), 400))
 
     @app.exception_handler(RequestValidationError)
     async def _(request: Request, error: RequestValidationError) -> JSONResponse:

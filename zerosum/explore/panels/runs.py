@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
-from fastapi import APIRouter
-
+from zerosum.explore.answer import tagged
 from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
 
@@ -22,7 +22,9 @@ def router(library: Library) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/api/runs")
-    def runs() -> list[dict[str, Any]]:
-        return [{"name": name} for name in library.paths()]
+    def runs(request: Request) -> Response:
+        """Every run in short, those that were written to last first."""
+        records, left = library.records()
+        return tagged(request, {"runs": [record.summary() for record in records], "left": left})
 
     return routes

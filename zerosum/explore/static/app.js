@@ -5,50 +5,94 @@ import * as state from "./state.js";
 
 const main = document.getElementById("main");
 const nav = document.getElementById("panels");
+const trail = document.getElementById("trail");
+const ALWAYS = ["runs", "watch"]; // every run has them: they are shown before it is known what else it has
 let leave = () => {}; // what the panel on show wants done when it goes
-let shown = ""; // run and panel on show
+let shown = null; // run and panel on show
+let folder = null;
 
 export function say(words) {
   document.getElementById("said").textContent = words;
 }
 
 export function wrong(error) {
-  document.getElementById("wrong").textContent = error ? error.message || String(error) : "";
+  document.getElementById("wrong").textContent = error && error.name !== "AbortError" ? error.message || String(error) : "";
+}
+
+const link = (run, name) => (name === "runs" ? "#/" : `#/${encodeURIComponent(run)}/${name}`);
+
+function wanted() {
+  const now = state.read();
+  const run = now.run || folder.run || "";
+  return { run, panel: run ? now.panel || "watch" : "runs", first: shown === null };
+}
+
+function crumbs(run) {
+  const here = run && run !== folder.run ? [el("a", { href: "#/" }, folder.name), el("span", { "aria-hidden": "true" }, "/"), el("b", {}, run)] : [el("b", {}, run || folder.name)];
+  trail.replaceChildren(...here);
+}
+
+async function offered(run, panel, mine) {
+  const { panels, why } = await ask(path(run, "panels"));
+  if (mine !== shown) return [];
+  const kept = panels.filter(({ name }) => name !== "runs" || !folder.run);
+  nav.replaceChildren(
+    ...kept.map(({ name, title }) => el("a", { href: link(run, name), "aria-current": name === panel ? "page" : null }, name === "runs" ? "All runs" : title)),
+    ...(why ? [el("details", { class: "why" }, el("summary", {}, "Why no more?"), el("p", {}, why))] : [])
+  );
+  return panels.map(({ name }) => name);
 }
 
 async function show() {
-  const now = state.read();
-  const panel = now.panel || (now.run ? "watch" : "runs");
+  folder = folder || (await ask("/api/folder"));
+  const { run, panel, first } = wanted();
   wrong(null);
   leave();
   leave = () => {};
-  shown = `${now.run}/${panel}`;
+  shown = `${run}/${panel}`;
   const mine = shown;
   main.replaceChildren();
-  const panels = now.run ? await ask(path(now.run, "panels")) : [];
-  if (mine !== shown) return;
-  nav.replaceChildren(
-    ...panels.map(({ name, title }) =>
-      el("a", { href: name === "runs" ? "#/" : `#/${encodeURIComponent(now.run)}/${name}`, "aria-current": name === panel ? "page" : null }, title)
-    )
-  );
+  crumbs(run);
+  document.title = [run, run ? panel[0].toUpperCase() + panel.slice(1) : folder.name, "zerosum"].filter(Boolean).join(" · ");
+  if (!first) main.focus({ preventScroll: false });
+  const panels = run ? offered(run, panel, mine) : Promise.resolve(nav.replaceChildren());
+  if (!ALWAYS.includes(panel)) {
+    main.replaceChildren(el("p", { class: "waits" }, "Loading the generator…"));
+    const known = await panels;
+    if (mine !== shown) return;
+    main.replaceChildren();
+    if (!known.includes(panel)) throw new Error(`${run} has no panel ${panel}: choose one of those above`);
+  } else panels.catch((error) => mine === shown && wrong(error));
   const module = await import(`./panels/${panel.replace(/[^a-z]/g, "")}.js`);
   if (mine !== shown) return;
   const context = {
-    run: now.run,
+    run,
     values: () => state.read().values,
-    keep: (values, replace = false) => state.write({ run: now.run, panel, values }, replace),
+    keep: (values, replace = false) => mine === shown && state.write({ run, panel: run ? panel : "", values }, replace),
     say,
-    wrong,
+    wrong: (error) => mine === shown && wrong(error),
   };
-  leave = (await module.show(main, context)) || (() => {});
+  const gone = (await module.show(main, context)) || (() => {});
+  if (mine === shown) leave = gone;
+  else gone(); // left while it was coming
 }
 
-const safely = () => show().catch(wrong);
-addEventListener("hashchange", safely);
-addEventListener("popstate", () => {
-  const now = state.read();
-  const panel = now.panel || (now.run ? "watch" : "runs");
-  if (`${now.run}/${panel}` === shown) dispatchEvent(new CustomEvent("moved")); // undo within a panel: it reads values() anew
-});
+async function safely() {
+  const before = shown;
+  try {
+    await show();
+  } catch (error) {
+    if (shown === before || !main.childElementCount) main.replaceChildren(el("p", { class: "waits" }, el("a", { href: "#/" }, "Back to the runs")));
+    wrong(error);
+  }
+}
+
+// Undo within a panel leaves it standing: it reads values() anew. Anything else shows another one.
+function changed() {
+  const { run, panel } = wanted();
+  if (`${run}/${panel}` === shown) dispatchEvent(new CustomEvent("moved"));
+  else safely();
+}
+
+addEventListener("hashchange", () => folder && changed());
 safely();
