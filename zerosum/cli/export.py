@@ -1,15 +1,18 @@
 """zerosum export: a trained generator for other people's programs."""
 
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
 from zerosum.cli._common import parse, say
+from zerosum.cli._page import page
 from zerosum.errors import UserError
 
 PLACE = 4.6
 USAGE = """
 zerosum export RUN --onnx G.onnx                                            the generator as an ONNX file, checked against torch
+zerosum export RUN --web DIR [--title T] [--licence L]                      a page that runs it in its visitors' browsers
 """
 
 
@@ -21,6 +24,11 @@ def main(words: list[str]) -> int:
 def export(
     run: tyro.conf.Positional[Path],
     onnx: Path | None = None,
+    web: Path | None = None,
+    title: str = "",
+    licence: str = "",
+    runtime: Path | None = None,
+    webgpu: Literal["auto", "yes", "no"] = "auto",
     step: int | None = None,
     recipe: str | None = None,
 ) -> int:
@@ -29,6 +37,11 @@ def export(
     Args:
         run: the run folder
         onnx: an .onnx file with inputs by name, for a batch of any size; it says of itself what to put in
+        web: a folder for a page with the explorer's latent panel, which any file server can give out
+        title: the page's; default: the run folder's name
+        licence: the model's, as the page states it
+        runtime: onnxruntime-web at hand, its npm package or folder; default: it is fetched from npm once
+        webgpu: whether the page uses visitors' graphics processors (twice the download); auto: for large pictures
         step: a checkpoint's step (default: the one that is shown)
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
     """
@@ -36,9 +49,13 @@ def export(
     from zerosum.job import open_run
     from zerosum.rundir import RunDir
 
-    if onnx is None:
-        raise UserError("say what to export: --onnx G.onnx")
+    if onnx is None and web is None:
+        raise UserError("say what to export: --onnx G.onnx or --web DIR")
     sampler = open_run(run, step, "cpu", recipe)
+    if web is not None:
+        page(run, sampler, web, title, licence, runtime, webgpu)
+    if onnx is None:
+        return 0
     made = write(sampler, ending(onnx, ".onnx"), RunDir(run).config)
     size = f"{made.size / 1e6:.1f} MB, inputs {', '.join(made.inputs)}"
     if sampler.maps is not None:

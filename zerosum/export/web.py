@@ -23,7 +23,6 @@ from zerosum.latent.about import about
 from zerosum.latent.direction import Direction
 from zerosum.latent.space import Space
 from zerosum.provenance.notes import xmp
-from zerosum.provenance.origin import Origin
 from zerosum.rundir import writing
 
 MADE_HERE = "model/about.json"
@@ -50,7 +49,6 @@ class Page:
 def web(
     space: Space,
     directions: Iterable[Direction],
-    origin: Origin,
     to: Path,
     title: str = "",
     licence: str = "",
@@ -67,6 +65,7 @@ def web(
     """
     if to.exists() and not (to / MADE_HERE).is_file() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to} holds something else: choose another --web folder, or empty it")
+    origin = space.sampler.origin()
     told = about(space, origin.recipe)
     webgpu = told["shape"][1] * told["shape"][2] > LIGHT if webgpu is None else webgpu
     noise = {"law": law(space), "numbers": space.sampler.inputs(1, 0)["z"].numel()}

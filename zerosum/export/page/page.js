@@ -29,7 +29,7 @@ function sign({ source, licence, files, engines }, engine, away) {
   const same = away <= 2 / 127.5 ? "a first picture was checked against the one that the maker's computer made" : "WARNING: its pictures differ from the maker's";
   at("about").replaceChildren(
     el("p", {}, "Pictures on this page are made by a trained model (IPTC digital source type trainedAlgorithmicMedia) and show nothing that exists. A picture that you save says so itself."),
-    el("p", {}, `Model: ${source.tool}, recipe ${source.recipe}, run ${source.run}, step ${source.step.toLocaleString("en")}. Licence: ${licence || "not stated by its maker"}.`),
+    el("p", {}, `Model: ${source.tool}, recipe ${source.recipe}, run ${source.run}, step ${source.step}. Licence: ${licence || "not stated by its maker"}.`),
     el("p", {}, `Computed by ${NAMES[engine]}; ${same}. ${(bytes / 1e6).toFixed(1)} MB loaded. With `, el("a", { href: "licences.txt" }, "ONNX Runtime Web"), ".")
   );
 }
