@@ -1,6 +1,7 @@
 """The panel of tables: rows that are what was asked, drawings of what the folder holds, and no more than that."""
 
 import csv
+import gzip
 import json
 import shutil
 from io import StringIO
@@ -14,6 +15,7 @@ from test_table_runs import PLAN, people
 from zerosum.cli import main
 from zerosum.errors import UserError
 from zerosum.explore.form import Asked, fields, where
+from zerosum.provenance import read
 from zerosum.tables.codec import Codec
 from zerosum.tables.infer import infer
 
@@ -70,7 +72,7 @@ def test_what_the_form_sends_is_what_conditions_take():
             where({"age": wrong})
 
 
-def test_rows_meet_the_conditions_and_the_rates_are_told(ask):
+def test_rows_meet_the_conditions_and_the_rates_are_told(ask, tmp_path):
     wished = {"town": {"values": ["Bonn", "Kiel"]}, "age": {"low": 30, "high": 60}, "born": {"low": "1975-01-01", "high": None}}
     found = ask("open", "/sample", n=30, seed=4, where=wished).json()
     rows = pd.DataFrame(found["rows"], columns=found["columns"])
@@ -80,6 +82,11 @@ def test_rows_meet_the_conditions_and_the_rates_are_told(ask):
     again = ask("open", "/csv", n=30, seed=4, where=wished)
     assert again.headers["content-type"].startswith("text/csv") and "attachment" in again.headers["content-disposition"]
     assert [*csv.reader(StringIO(again.text))] == [found["columns"], *found["rows"]]
+    packed = ask("open", "/csv", n=30, seed=4, where=wished, packed=True)
+    assert gzip.decompress(packed.content) == again.content
+    (tmp_path / "rows.csv.gz").write_bytes(packed.content)
+    said = read(tmp_path / "rows.csv.gz").origin
+    assert (said.recipe, said.seed, said.count) == ("gan", 4, 30) and "Bonn" in said.where
     assert len(ask("open", "/csv", n=321).text.strip().splitlines()) == 322
 
 
@@ -132,7 +139,7 @@ def test_the_form_samples_rows_that_meet_it(explore, open_page, folder):
     assert all(row[head.index("town")] == "Kiel" and int(row[head.index("age")]) >= 40 for row in rows)
     assert "rows drawn were accepted" in page.locator("main").inner_text()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="Download CSV", exact=True).click()
     frame = pd.read_csv(download.value.path())
     assert len(frame) == 1000 and set(frame["town"]) == {"Kiel"} and frame["age"].min() >= 40
     assert sideways(page) <= 0

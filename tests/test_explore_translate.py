@@ -15,6 +15,7 @@ from zerosum.cli import main
 from zerosum.errors import UserError
 from zerosum.explore.desk import Desk, Tray
 from zerosum.pictures import Picture
+from zerosum.provenance import read
 from zerosum.web.trouble import Busy, Unknown
 
 
@@ -87,7 +88,7 @@ def site(explore, folder):
         yield find
 
 
-def test_known_pixels_are_untouched_and_the_rest_is_made(site):
+def test_known_pixels_are_untouched_and_the_rest_is_made(site, tmp_path):
     mend, x = site("mend"), shapes(1, 9, size=45)[0]
     hole = np.zeros((45, 45), np.uint8)
     hole[10:30, 12:33] = 255
@@ -97,6 +98,9 @@ def test_known_pixels_are_untouched_and_the_rest_is_made(site):
     y = opened(made.content)
     assert y.shape == x.shape and np.array_equal(y[hole == 0], x[hole == 0])
     assert (y[hole > 0] != x[hole > 0]).any()
+    (tmp_path / "made.png").write_bytes(made.content)
+    said = read(tmp_path / "made.png").origin
+    assert (said.recipe, said.act, said.part) == ("inpaint", "translate", True)
 
 
 def test_a_coarse_mask_is_brought_to_the_pictures_size(site):

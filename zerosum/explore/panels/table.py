@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
+from dataclasses import replace
 from io import StringIO
 from typing import Annotated, Any
 
@@ -18,6 +21,7 @@ from zerosum.explore import form
 from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
 from zerosum.metrics.tables.words import BEWARE, verdict
+from zerosum.provenance import Origin, mark
 from zerosum.report import claim, latest, leaks, views, with_scores
 from zerosum.rundir import RunDir
 
@@ -34,6 +38,7 @@ class Wish(BaseModel):
     n: Annotated[int, Field(ge=1, le=MOST)] = 20
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
     where: Annotated[dict[str, form.Asked], Field(max_length=1000)] = {}
+    packed: bool = False  # whether the file is a .csv.gz, which has room for what made it
 
 
 def offers(offer: Offer) -> bool:
@@ -57,15 +62,18 @@ def router(library: Library) -> APIRouter:
 
     @routes.post("/sample")
     def sample(name: str, wish: Wish) -> dict[str, Any]:
-        lines, told = _drawn(library, name, wish.model_copy(update={"n": min(wish.n, SHOWN)}))
+        lines, told, _ = _drawn(library, name, wish.model_copy(update={"n": min(wish.n, SHOWN)}))
         head, *rows = csv.reader(StringIO(lines))
         return {"columns": head, "rows": rows} | told
 
     @routes.post("/csv")
     def file(name: str, wish: Wish) -> Response:
-        lines, _ = _drawn(library, name, wish)
-        kept = {"content-disposition": f'attachment; filename="rows-{wish.seed}.csv"'}
-        return Response(lines, media_type="text/csv; charset=utf-8", headers=kept)
+        lines, _, origin = _drawn(library, name, wish)
+        data, kind, ending = lines.encode(), "text/csv; charset=utf-8", "csv"
+        if wish.packed:
+            data, kind, ending = mark(gzip.compress(data, mtime=0), origin), "application/gzip", "csv.gz"
+        kept = {"content-disposition": f'attachment; filename="rows-{wish.seed}.{ending}"'}
+        return Response(data, media_type=kind, headers=kept)
 
     return routes
 
@@ -75,14 +83,17 @@ def _tabular(name: str, kind: str) -> None:
         raise UserError(f"{name} is of {kind}, not of a table")
 
 
-def _drawn(library: Library, name: str, wish: Wish) -> tuple[str, dict[str, Any]]:
+def _drawn(library: Library, name: str, wish: Wish) -> tuple[str, dict[str, Any], Origin]:
+    """Rows as CSV, what it took, and what made them."""
     if wish.where and wish.n > MOST_ASKED:
         raise UserError(f"{wish.n:,} rows under conditions: at most {MOST_ASKED:,} at once; take `zerosum sample` for more")
+    asked = form.where(wish.where)
     with library.sampler(name) as sampler:
         _tabular(name, sampler.spec.kind)
-        found = sample_where(sampler, wish.n, form.where(wish.where), wish.seed)
+        found = sample_where(sampler, wish.n, asked, wish.seed)
+        origin = replace(sampler.origin(), seed=wish.seed, count=wish.n, where=json.dumps(asked) if asked else None)
     told = {"drawn": found.drawn, "kept": found.kept, "hits": found.hits, "direct": found.direct, "words": found.words()}
-    return found.frame.to_csv(index=False), told
+    return found.frame.to_csv(index=False), told, origin
 
 
 def _seen(folder: RunDir) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
 from zerosum.job import open_run
 from zerosum.pictures import Picture
+from zerosum.provenance import mark
 from zerosum.translate import Translator, as_mask
 from zerosum.web import uploads
 from zerosum.web.trouble import Busy, TooMuch
@@ -81,8 +83,11 @@ def router(library: Library) -> APIRouter:
 
         def task(tell: Tell) -> bytes:
             # a generator of its own: this may take minutes, and the other panels go on meanwhile
-            translator = Translator(open_run(folder.path, device="cpu"), wish.direction, name=name)
-            return uploads.png(_made(translator, shown, mask, wish.fit, tell), fast=True)
+            sampler = open_run(folder.path, device="cpu")
+            translator = Translator(sampler, wish.direction, name=name)
+            made = uploads.png(_made(translator, shown, mask, wish.fit, tell), fast=True)
+            way = wish.direction if translator.maps.back is not None else None
+            return mark(made, replace(sampler.origin(), act="translate", direction=way, part=translator.mends))
 
         return {"id": desk.begin(name, task)}
 

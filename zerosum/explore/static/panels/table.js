@@ -58,7 +58,7 @@ function sampling(about, context) {
   const seed = el("input", { type: "number", min: "0", value: "0" });
   const told = el("p", { "aria-live": "polite" });
   const rows = el("div", { class: "wide", tabIndex: 0, role: "region", "aria-label": "Sampled rows" });
-  const buttons = [el("button", { type: "submit", class: "main" }, "Sample"), el("button", { type: "button", onclick: () => file().catch(wrong) }, "Download CSV")];
+  const buttons = [el("button", { type: "submit", class: "main" }, "Sample"), el("button", { type: "button", onclick: () => file(false).catch(wrong) }, "Download CSV"), el("button", { type: "button", title: "A .csv.gz has room for a note of what made it; “zerosum inspect” reads it", onclick: () => file(true).catch(wrong) }, "CSV with its origin (.gz)")];
 
   const wish = () => ({ n: Number(count.value), seed: Number(seed.value), where: fields.read() });
   async function busy(task) {
@@ -80,9 +80,9 @@ function sampling(about, context) {
         el("tbody", {}, found.rows.map((row) => el("tr", {}, row.map((value) => el("td", {}, value))))))
     );
   }
-  async function file() {
-    const blob = await busy(() => ask(path(run, "table", "csv"), { json: wish() }));
-    const link = el("a", { href: URL.createObjectURL(blob), download: `${run}-rows.csv` });
+  async function file(packed) {
+    const blob = await busy(() => ask(path(run, "table", "csv"), { json: { ...wish(), packed } }));
+    const link = el("a", { href: URL.createObjectURL(blob), download: `${run}-rows.csv${packed ? ".gz" : ""}` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     say("the file is made");
