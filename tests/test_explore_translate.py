@@ -12,8 +12,12 @@ from conftest import TINY
 from PIL import Image
 
 from zerosum.cli import main
+from zerosum.data import images
 from zerosum.errors import UserError
 from zerosum.explore.desk import Desk, Tray
+from zerosum.explore.eye import trials as eye
+from zerosum.explore.eye.trials import plan
+from zerosum.job import open_data, open_run
 from zerosum.pictures import Picture
 from zerosum.provenance import read
 from zerosum.web.trouble import Busy, Unknown
@@ -109,6 +113,17 @@ def test_a_coarse_mask_is_brought_to_the_pictures_size(site):
     _, made = mend.wait({"pictures": {"image": picture}, "mask": mask})
     y = opened(made.content)
     assert np.array_equal(y[32:], x[32:]) and np.array_equal(y[:, 32:], x[:, 32:])
+
+
+@pytest.mark.parametrize("run", ["mend", "wear", "light"])
+def test_outputs_are_judged_by_eye_beside_targets(folder, run):
+    sampler, held = open_run(folder / "runs" / run, device="cpu"), open_data(folder / "runs" / run).held_out(8)
+    for trial in plan(4, len(held["x"])):
+        shown = eye.pair(sampler, held, trial)
+        real, made = (shown[:, :32], shown[:, 32:]) if trial.real == "left" else (shown[:, 32:], shown[:, :32])
+        assert np.array_equal(real, images.decode(held["x"][trial.row : trial.row + 1], sampler.spec)[0])
+        same = (real == made).all(2).mean()
+        assert 0.5 < same < 1 if run == "mend" else same < 0.5  # what is known around a hole is the target's own
 
 
 def test_several_inputs_by_name_and_the_way_back(site):

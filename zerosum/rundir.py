@@ -8,6 +8,7 @@ samples/step-N.png     pictures over time, always of the same inputs; of points 
 step-N/                a checkpoint: meta.json (clock, what the guard remembers), nets.safetensors, optim.pt (tensors
                        alone: weights_only)
 table.json             of tables: how columns are distributed, real and generated, for the report's drawings
+eye.jsonl              answers of people who were asked in the explorer which of two items is real
 report.html            everything above in one file
 secret.json            under differential privacy: the key of the noise; to be removed before the folder is passed on
 tensorboard/           the same curves as TensorBoard events
