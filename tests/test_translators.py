@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch.nn.functional import instance_norm
 
-from zerosum import noise
+from zerosum import UserError, noise, recipes
+from zerosum.data.source import Spec
 from zerosum.layers.border import filled_up
 from zerosum.layers.norm import InstanceNorm
 from zerosum.layers.pool import ImagePool
 from zerosum.nets import patch
-from zerosum.nets.translator import Translator, blocks_for
+from zerosum.nets.translator import Retoucher, Translator, blocks_for
 from zerosum.nets.unet import UNet, most_downs
 
 
@@ -35,6 +36,22 @@ def test_a_unet_takes_any_size(size, kind):
 def test_a_translator_takes_any_size(size):
     out = Translator(1, 3, width=4, blocks=2)(torch.rand(2, 1, *size) * 2 - 1)
     assert out.shape == (2, 3, *size) and out.abs().max() <= 1
+
+
+def test_an_untrained_retoucher_changes_next_to_nothing_and_stays_in_range():
+    a = torch.rand(2, 3, 24, 20) * 2 - 1
+    net = Retoucher(3, 3, width=8, blocks=2)
+    assert (net(a) - a).abs().max() < 0.011
+    with torch.no_grad():
+        net.body[-1].bias.fill_(5.0)
+    out = net(a.sign())
+    assert out.abs().max() <= 1 and out.min() > 0.9  # even black can become white
+
+
+def test_only_kinds_of_as_many_channels_can_be_painted_over():
+    spec = Spec("images", (3, 16, 16), given={"a": [1, 16, 16]}, made="b")
+    with pytest.raises(UserError, match="as many channels"):
+        recipes.find("cyclegan").build(recipes.find("cyclegan").Config(width=4, paints="over"), spec)
 
 
 def test_unets_of_the_paper_have_its_number_of_layers_and_weights():

@@ -18,6 +18,8 @@ from zerosum.layers.norm import NormName, norm
 from zerosum.nets.dcgan import small_normal
 
 MULTIPLE = 4
+NEARLY = 0.99
+"""Of the range of an input that is added to: at its ends the derivative of tanh would be 0 and nothing could be changed."""
 
 
 def blocks_for(height: int, width: int) -> int:
@@ -59,6 +61,26 @@ class Translator(nn.Module):
         self.body = nn.Sequential(*parts, nn.ReflectionPad2d(3), Conv2d(width, after, 7))
         small_normal(self)
 
-    def forward(self, a: Tensor) -> Tensor:
+    def raw(self, a: Tensor) -> Tensor:
+        """Images before they are brought into their range."""
         height, width = a.shape[2:]
-        return self.body(channels_last(filled_up(a, MULTIPLE)))[..., :height, :width].tanh()
+        return self.body(channels_last(filled_up(a, MULTIPLE)))[..., :height, :width]
+
+    def forward(self, a: Tensor) -> Tensor:
+        return self.raw(a).tanh()
+
+
+class Retoucher(Translator):
+    """The same for kinds of as many channels, but what it paints is added to its input: untrained it changes next to nothing.
+
+    Its last layer begins at 0. The sum is taken before the tanh, so that it stays in [-1, 1]. A residual of the input, as in
+    Zhang et al. 2017, "Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image Denoising", section 3.
+    """
+
+    def __init__(self, before: int, after: int, width: int = 64, blocks: int = 9, kind: NormName = "instance") -> None:
+        super().__init__(before, after, width, blocks, kind)
+        for p in self.body[-1].parameters():
+            nn.init.zeros_(p)
+
+    def forward(self, a: Tensor) -> Tensor:
+        return (self.raw(a).float() + (NEARLY * a.float()).atanh()).tanh()

@@ -23,7 +23,7 @@ from zerosum.layers.pool import ImagePool
 from zerosum.layers.spectral import spectral
 from zerosum.losses import LossName, adversarial_loss
 from zerosum.nets import patch
-from zerosum.nets.translator import Translator, blocks_for
+from zerosum.nets.translator import Retoucher, Translator, blocks_for
 from zerosum.parts import Settings, check, ema, noisy, player_d, player_g, smoothness
 from zerosum.translation import judged_shape, pair_maps
 
@@ -42,6 +42,7 @@ class Config(Settings):
     blocks: int = 0  # residual blocks of each G; 0: 9 from 256 pixels on, else 6
     n_layers: int = 0  # how often D halves what it judges the patches of; 0: 3 times from 128 pixels on, 2 from 64, else 1
     norm: NormName = "instance"  # norm of all nets
+    paints: Literal["anew", "over"] = "anew"  # every pixel anew, or over the input, for kinds that differ little
     zoom: float = 286 / 256  # images are enlarged by this and cut back at random
     lr_schedule: Literal["constant", "linear", "cosine"] = "linear"  # how the learning rates fall
 
@@ -54,7 +55,10 @@ def build(cfg: Config, spec: Spec) -> Game:
     maps = pair_maps(spec)
     (before,), size = maps.channels, maps.tile
     after, blocks, n_layers = shape[0], cfg.blocks or blocks_for(*size), cfg.n_layers or patch.layers_for(*size)
-    translator = lambda one, other: Translator(one, other, cfg.width, blocks, cfg.norm)
+    if cfg.paints == "over" and before != after:
+        raise UserError(f"paints over: takes kinds of as many channels, and these have {before} and {after}: leave it out")
+    net = Retoucher if cfg.paints == "over" else Translator
+    translator = lambda one, other: net(one, other, cfg.width, blocks, cfg.norm)
     judge = lambda channels: patch.Discriminator(channels, n_layers, cfg.width, cfg.norm)
     return cycle(cfg, spec, maps, translator(before, after), translator(after, before), judge(before), judge(after))
 
