@@ -74,11 +74,15 @@ class Explorers:
         self._stack.close()
 
 
+def executable() -> str | None:
+    """Where Chromium is."""
+    return os.environ.get("ZEROSUM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A headless Chromium. The test is skipped, with one line, where it or Playwright is not installed."""
-    where = os.environ.get("ZEROSUM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if where is None:
+    if (where := executable()) is None:
         pytest.skip("browser tests need chromium (Debian: apt-get install chromium)")
     sync = pytest.importorskip("playwright.sync_api", reason="browser tests need Playwright (pip install playwright)")
     with sync.sync_playwright() as playwright:

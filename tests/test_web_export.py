@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from browser import sideways
+from browser import executable, sideways
 from PIL import Image
 
 from zerosum import recipes
@@ -145,6 +145,17 @@ def test_the_same_picture_as_torch_for_the_same_seed(space, psi, package, tmp_pa
     assert said.origin.run == ORIGIN.run and json.loads(said.origin.seeds) == {"seeds": SEEDS[:1], "note": '"<&'}
 
 
+def on_a_graphics_processor(browser, address: str, asked) -> dict:
+    """What the page makes where there is WebGPU: Chromium's software adapter, which the page takes for hardware."""
+    adapter = ("--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader")
+    options = {"executable_path": executable(), "args": ["--no-sandbox", *adapter, "--use-vulkan=swiftshader"]}
+    with browser.browser_type.launch(**options) as other:
+        page = other.new_page()
+        page.add_init_script("Object.defineProperty(GPUAdapterInfo.prototype, 'isFallbackAdapter', { get: () => false })")
+        page.goto(f"{address}licences.txt")
+        return page.evaluate(MAKE, asked)
+
+
 def run_command(*words) -> None:
     with pytest.raises(SystemExit) as end:
         main([str(word) for word in words])
@@ -156,9 +167,20 @@ def test_the_command_s_page_shows_what_the_command_samples(tiny_run, package, tm
     (page / "model").mkdir(parents=True)
     (page / "model" / "about.json").write_text("{}")  # an older page, which is written over
     (page / "old.txt").write_text("old")
-    words = ["--web", page, "--runtime", package, "--title", "<b>Ten</b> digits", "--licence", "CC0 & <more>"]
+    words = [
+        "--web",
+        page,
+        "--runtime",
+        package,
+        "--webgpu",
+        "yes",
+        "--title",
+        "<b>Ten</b> digits",
+        "--licence",
+        "CC0 & <more>",
+    ]
     run_command("export", tiny_run, *words)
-    assert "a visitor loads 14." in capsys.readouterr().out
+    assert "a visitor loads 14.3 MB (wasm) or 26.8 MB (webgpu)" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["page"] and not (page / "old.txt").exists()
     seeds, labels = [0, 5], [3, 9]
     open_page.forgiven.append(NO_GPU)
@@ -167,11 +189,15 @@ def test_the_command_s_page_shows_what_the_command_samples(tiny_run, package, tm
         assert shown.title() == shown.text_content("h1") == "<b>Ten</b> digits"
         assert "Licence: CC0 & <more>." in shown.text_content("footer")
         assert sideways(shown) <= 0
-        found = shown.evaluate(MAKE, {"seeds": seeds, "labels": labels, "psi": 1, "step": 0})
+        asked = {"seeds": seeds, "labels": labels, "psi": 1, "step": 0}
+        found = shown.evaluate(MAKE, asked)
+        other = on_a_graphics_processor(open_page.browser, address, asked)
+    assert (found["engine"], other["engine"]) == ("wasm", "webgpu")
     for i, (seed, label) in enumerate(zip(seeds, labels, strict=True)):
         run_command("sample", tiny_run, "-n", 1, "--seed", seed, "--label", label, "--out", tmp_path / "sampled")
         wanted = np.asarray(Image.open(tmp_path / "sampled" / "00000.png")).astype(int)
-        assert np.abs(np.array(found["pixels"][i]).reshape(8, 8, 4)[..., 0] - wanted).max() <= 2
+        for one in (found, other):
+            assert np.abs(np.array(one["pixels"][i]).reshape(8, 8, 4)[..., 0] - wanted).max() <= 2
 
 
 def test_a_browser_without_webassembly_is_told(tmp_path, open_page):
