@@ -45,7 +45,7 @@ def test_wilsons_interval_covers_about_95_percent_of_the_time():
 def test_sides_are_a_fair_coin_and_real_items_come_once():
     trials = plan(4000, 4000)
     left = sum(one.real == "left" for one in trials)
-    assert abs(left - 2000) < 4 * math.sqrt(4000 / 4)
+    assert abs(left - 2000) < 6 * math.sqrt(4000 / 4)
     assert len({one.row for one in trials}) == 4000 and len({one.seed for one in trials}) == 4000
     assert sorted({one.row for one in plan(7, 3)}) == [0, 1, 2]
     assert [one.real for one in plan(60, 60)] != [one.real for one in plan(60, 60)]

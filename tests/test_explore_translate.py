@@ -16,7 +16,7 @@ from zerosum.data import images
 from zerosum.errors import UserError
 from zerosum.explore.desk import Desk, Tray
 from zerosum.explore.eye import trials as eye
-from zerosum.explore.eye.trials import plan
+from zerosum.explore.eye.trials import SIDES, Trial
 from zerosum.job import open_data, open_run
 from zerosum.pictures import Picture
 from zerosum.provenance import read
@@ -118,12 +118,13 @@ def test_a_coarse_mask_is_brought_to_the_pictures_size(site):
 @pytest.mark.parametrize("run", ["mend", "wear", "light"])
 def test_outputs_are_judged_by_eye_beside_targets(folder, run):
     sampler, held = open_run(folder / "runs" / run, device="cpu"), open_data(folder / "runs" / run).held_out(8)
-    for trial in plan(4, len(held["x"])):
+    for i in range(4):
+        trial = Trial(row=i, other=7 - i, seed=i, real=SIDES[i % 2])
         shown = eye.pair(sampler, held, trial)
         real, made = (shown[:, :32], shown[:, 32:]) if trial.real == "left" else (shown[:, 32:], shown[:, :32])
         assert np.array_equal(real, images.decode(held["x"][trial.row : trial.row + 1], sampler.spec)[0])
         same = (real == made).all(2).mean()
-        assert 0.5 < same < 1 if run == "mend" else same < 0.5  # what is known around a hole is the target's own
+        assert same >= 0.6 if run == "mend" else same < 0.5  # what is known around a hole is the target's own
 
 
 def test_several_inputs_by_name_and_the_way_back(site):
