@@ -118,7 +118,7 @@ def probe(space: Space) -> dict[str, Any]:
 
 
 def copy_page(page: Path) -> None:
-    """The page's own files, and those of the explorer that its scripts import."""
+    """The page's own files, and those of the explorer that its scripts import or name."""
     for file in PAGE.iterdir():
         (page / file.name).write_bytes(file.read_bytes())
     (page / "style.css").write_bytes((PANEL / "style.css").read_bytes())
@@ -134,9 +134,10 @@ def copy_page(page: Path) -> None:
 
 
 def _imports(name: str, code: str) -> list[str]:
-    """Scripts that a script imports, as paths in the page."""
-    found = re.findall(r'^import .* from "(\.\.?/[^"]+)"', code, re.M)
-    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in found]
+    """Scripts that a script imports, and style sheets that it names, as paths in the page."""
+    scripts = re.findall(r'\b(?:from|import)[\s(]*"(\.\.?/[^"]+\.js)"', code)
+    sheets = re.findall(r'"([\w/-]+\.css)"', code)
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in scripts] + sheets
 
 
 def _sizes(page: Path, names: Iterable[str]) -> dict[str, int]:
