@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -32,6 +34,26 @@ def allowed(host: str) -> tuple[str, ...] | None:
 
 
 def serve(app: ASGIApp, bound: socket.socket) -> None:
-    """Serve until Ctrl-C."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[bound])
+    """Serve until Ctrl-C, which raises KeyboardInterrupt, or SIGTERM, after which it returns.
+
+    Signals only ask: an interrupt in the midst of starting could be lost in a callback, or leave half a server behind.
+    """
+    asked: list[int] = []
+    server: uvicorn.Server | None = None
+
+    def ask(number: int, _: object) -> None:
+        asked.append(number)
+        if server is not None:
+            server.should_exit = True
+
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)} if main else {}
+    try:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
+        server.should_exit = bool(asked)
+        server.run(sockets=[bound])  # its own handlers stand meanwhile; what they caught comes to `ask` at its end
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if signal.SIGINT in asked:
+        raise KeyboardInterrupt
