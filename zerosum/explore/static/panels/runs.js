@@ -75,9 +75,9 @@ export async function show(root, context) {
       else cards.set(run.name, card(run, { chosen: names.includes(run.name), choose }));
       cards.get(run.name).check(names.includes(run.name));
     }
-    const nodes = shown.map((run) => cards.get(run.name).node);
-    const same = nodes.length === list.children.length && nodes.every((node, i) => node === list.children[i]);
-    if (!same) list.replaceChildren(...(nodes.length ? nodes : [nothing()])); // moved only where the order changed: focus stays
+    const nodes = shown.length ? shown.map((run) => cards.get(run.name).node) : [nothing()];
+    const same = shown.length > 0 && nodes.length === list.children.length && nodes.every((node, i) => node === list.children[i]);
+    if (!same) list.replaceChildren(...nodes); // moved only where the order changed: focus stays
     tools.hidden = runs.length < 2;
     heading.textContent = runs.length ? `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder.name}${left ? `, ${left} older ones not shown` : ""}` : `Runs in ${folder.name}`;
     aside(names);
