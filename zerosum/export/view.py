@@ -65,14 +65,20 @@ def example(sampler: Sampler, n: int, seed: int = 0, tile: tuple[int, int] | Non
     inputs = draw(game, n, seed, real=None if game.maps is None else pictures(game.maps, spec, n, seed))
     if game.maps is not None and tile is not None:
         inputs = {name: _sized(value, *tile) for name, value in inputs.items()}
-    inputs = {name: value for name, value in inputs.items() if name not in LEFT_OUT}
+    inputs = as_seen(inputs, spec)
     if "truncation" in inputs:
         inputs["truncation"] = torch.linspace(0.5, 1.0, n)
-    if "grain" in inputs:
-        del inputs["grain"]
-        with noise.apart(seed + 1):
-            inputs["u"] = torch.rand(n, spec.shape[0])
     return inputs
+
+
+def as_seen(inputs: Batch, spec: Spec) -> Batch:
+    """Inputs of a game as a `View` takes them. A table's `u` are other numbers than the hash of `grain`, of the same law."""
+    seen = {name: value for name, value in inputs.items() if name not in (*LEFT_OUT, "grain")}
+    if "grain" in inputs:
+        grain = inputs["grain"]
+        with noise.apart(int(grain[0])):
+            seen["u"] = torch.rand(len(grain), spec.shape[0])
+    return seen
 
 
 def pictures(maps: Maps, spec: Spec, n: int, seed: int) -> Batch:
