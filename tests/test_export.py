@@ -20,6 +20,7 @@ from zerosum.job import build_run
 from zerosum.job import settings as settled
 from zerosum.private.budget import Budget
 from zerosum.private.key import Key
+from zerosum.provenance import Origin
 from zerosum.sampling import Sampler
 from zerosum.train import Training
 
@@ -92,7 +93,7 @@ def tiny(recipe, side=8, **settings):
     with torch.no_grad():
         for p in run.nets.parameters():
             p += 0.03 * torch.randn_like(p)  # some layers start at 0
-    return Sampler(run, spec)
+    return Sampler(run, spec, origin=lambda: Origin("0123456789abcdef", recipe, 1))
 
 
 def table(private):
@@ -114,7 +115,7 @@ def exported(tmp_path_factory):
     @cache
     def of(recipe):
         sampler = tiny(recipe)
-        return sampler, export(sampler, tmp_path_factory.mktemp("onnx") / "g.onnx", {"recipe": recipe}, "abc")
+        return sampler, export(sampler, tmp_path_factory.mktemp("onnx") / "g.onnx", {"recipe": recipe})
 
     return of
 
@@ -126,7 +127,7 @@ def test_onnx_is_what_torch_computes(recipe, exported):
     run = session(made.path)
     about = json.loads(run.get_modelmeta().custom_metadata_map["zerosum"])
     assert [one.name for one in run.get_inputs()] == list(about["inputs"])
-    assert about["recipe"] == recipe and about["spec"]["origin"] == ""
+    assert about["recipe"] == recipe and about["run"] == "0123456789abcdef" and about["spec"]["origin"] == ""
     inputs = example(sampler, 4, seed=5)
     (x,) = run.run(None, as_arrays(inputs))
     if sampler.maps is None:

@@ -5,13 +5,15 @@ from typing import Literal
 
 import tyro
 
-from zerosum.cli._common import parse, say
+from zerosum.cli import _files
+from zerosum.cli._common import parse
 from zerosum.cli._page import page
 from zerosum.errors import UserError
 
 PLACE = 4.6
 USAGE = """
 zerosum export RUN --onnx G.onnx                                            the generator as an ONNX file, checked against torch
+zerosum export RUN --int8 G8.onnx                                           a quarter of the size, faster, its loss measured
 zerosum export RUN --web DIR [--title T] [--licence L]                      a page that runs it in its visitors' browsers
 """
 
@@ -24,6 +26,7 @@ def main(words: list[str]) -> int:
 def export(
     run: tyro.conf.Positional[Path],
     onnx: Path | None = None,
+    int8: Path | None = None,
     web: Path | None = None,
     title: str = "",
     licence: str = "",
@@ -37,6 +40,7 @@ def export(
     Args:
         run: the run folder
         onnx: an .onnx file with inputs by name, for a batch of any size; it says of itself what to put in
+        int8: an .onnx file in whole numbers of 8 bits: a quarter of the size, faster on processors; what it loses is measured
         web: a folder for a page with the explorer's latent panel, which any file server can give out
         title: the page's; default: the run folder's name
         licence: the model's, as the page states it
@@ -45,28 +49,17 @@ def export(
         step: a checkpoint's step (default: the one that is shown)
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
     """
-    from zerosum.export.onnx import export as write
     from zerosum.job import open_run
     from zerosum.rundir import RunDir
 
-    if onnx is None and web is None:
-        raise UserError("say what to export: --onnx G.onnx or --web DIR")
+    if (onnx, int8, web) == (None,) * 3:
+        raise UserError("say what to export: --onnx G.onnx, --int8 G.onnx or --web DIR")
     sampler = open_run(run, step, "cpu", recipe)
     if web is not None:
         page(run, sampler, web, title, licence, runtime, webgpu)
-    if onnx is None:
-        return 0
-    made = write(sampler, ending(onnx, ".onnx"), RunDir(run).config)
-    size = f"{made.size / 1e6:.1f} MB, inputs {', '.join(made.inputs)}"
-    if sampler.maps is not None:
-        height, width = sampler.maps.tile
-        size += ", any height and width" if made.any_size else f", pictures of {height} x {width}"
-    say(f"onnx      {made.path}: {size}; largest difference from torch {made.difference:.1g}")
+    config = RunDir(run).config
+    if onnx is not None:
+        _files.onnx(sampler, onnx, config)
+    if int8 is not None:
+        _files.int8(sampler, int8, config, run, recipe)
     return 0
-
-
-def ending(path: Path, suffix: str) -> Path:
-    """The same path. Raises UserError where it does not end as it should."""
-    if path.suffix != suffix:
-        raise UserError(f"{path}: end it in {suffix}")
-    return path

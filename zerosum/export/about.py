@@ -27,14 +27,14 @@ DECODES = {
 }
 
 
-def about(sampler: Sampler, inputs: Batch, config: Mapping[str, Any], run_hash: str, any_size: bool = False) -> dict[str, Any]:
+def about(sampler: Sampler, inputs: Batch, config: Mapping[str, Any], any_size: bool = False) -> dict[str, Any]:
     """Plain values for a file's metadata. What only the trainer should know, where the data lie, is not among them."""
-    spec, maps = sampler.spec, sampler.maps
+    spec, maps, origin = sampler.spec, sampler.maps, sampler.origin()
     told: dict[str, Any] = {
         "format": FORMAT,
         "zerosum": __version__,
-        "recipe": recipe_name(config),
-        "run": run_hash,
+        "recipe": origin.recipe,
+        "run": origin.run,
         "kind": spec.kind,
         "shape": list(spec.shape),
         "classes": list(spec.names) if "y" in inputs else [],
@@ -62,11 +62,6 @@ def about(sampler: Sampler, inputs: Batch, config: Mapping[str, Any], run_hash: 
     return told
 
 
-def recipe_name(config: Mapping[str, Any]) -> str:
-    """The recipe's name; of a file of the user's, not where it lies."""
-    return str(config.get("recipe", "")).replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py")
-
-
 def _draw(name: str, sampler: Sampler, config: Mapping[str, Any]) -> str:
     if name == "z":
         uniform = config.get("settings", {}).get("noise") == "uniform"
@@ -75,6 +70,6 @@ def _draw(name: str, sampler: Sampler, config: Mapping[str, Any]) -> str:
         return f"class numbers, 0 to {sampler.spec.classes - 1}, in the order of `classes`"
     if name == "cond":
         one = "one of the choices of `spec.table.spans` with a `condition`, uniformly, and one of its values, by its `counts`"
-        law = f"{one}: 1 at condition + value, 0 elsewhere" if recipe_name(config) == "ctgan" else "0 everywhere"
+        law = f"{one}: 1 at condition + value, 0 elsewhere" if config.get("recipe") == "ctgan" else "0 everywhere"
         return f"{law}; to order rows, 1 at `condition` + value of what they should have"
     return DRAWS.get(name, "as the recipe draws it")

@@ -56,7 +56,7 @@ def to_onnx(
     rows = {name: torch.cat([value] * -(-(TRACED + sum(BATCHES)) // len(value))) for name, value in inputs.items()}
     any_size = tuple({0: torch.export.Dim.DYNAMIC, **(axes or {}).get(name, {})} for name in rows)
     seen = tuple((traced or rows)[name][:TRACED] for name in rows)
-    with TemporaryDirectory(prefix=".exporting-", dir=_folder(path)) as place:
+    with TemporaryDirectory(prefix=".exporting-", dir=folder_of(path)) as place:
         scratch = Path(place) / path.name
         with torch.no_grad(), _quiet(), _in_words(path):
             torch.onnx.export(
@@ -157,7 +157,8 @@ def _tidy(model: Any) -> None:
     del model.graph.metadata_props[:]
 
 
-def _folder(path: Path) -> Path:
+def folder_of(path: Path) -> Path:
+    """Where a file is to lie. Raises UserError where there is no such folder."""
     if not path.parent.is_dir():
         raise UserError(f"{path}: there is no folder {path.parent}: make it first")
     return path.parent

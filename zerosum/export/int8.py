@@ -8,127 +8,97 @@ stay in floats.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from zerosum.export.graph import need
+from zerosum.data.source import Source
+from zerosum.errors import UserError
+from zerosum.export.compare import ITEMS, lost, own_score
+from zerosum.export.graph import folder_of
+from zerosum.export.onnx import export
 from zerosum.export.played import Played
-from zerosum.export.rewrite import exactly
+from zerosum.export.quantiser import METHODS, Quantiser
+from zerosum.export.view import as_seen, example
 from zerosum.game import Batch
-from zerosum.sampling import Sampler
+from zerosum.metrics.score import Score
+from zerosum.sampling import Sampler, draw
 
 LOOKED_AT = 64
 """Items whose activations are looked at, and as many others that the result is judged by."""
 
-METHODS = ("MinMax", "Percentile", "Entropy")
-"""How an activation's range is found: all of it, all but its tails, or where least information is lost."""
-
-MULTIPLIED = ("Conv", "Gemm", "MatMul")
-"""What is multiplied in whole numbers."""
-
-MOVED = ("Transpose", "Reshape", "Slice")
-"""What moves numbers without changing them, and so can move bytes."""
+LOSS = 0.05
+"""Share of its score that a generator may lose, before layers go back to floats."""
 
 
 @dataclass(frozen=True)
 class Quantised:
-    """A file in 8 bits."""
+    """A file in 8 bits, and what it has lost."""
 
     path: Path
     method: str  # how ranges were found
-    away: float  # root mean square difference from the float graph, in model space, on items not looked at
-    tried: dict[str, float]  # the same of every method
+    tried: dict[str, float]  # root mean square difference from the float graph, in model space, by every method
     floats: tuple[str, ...]  # layers that were left in floats
     layers: int  # that are multiplied at all
+    float_size: int  # bytes of the float file
+    before: Score | None = None  # of the float file; None where there are no data to score on
+    after: Score | None = None
 
     @property
     def size(self) -> int:
         """Bytes."""
         return self.path.stat().st_size
 
-
-class Quantiser:
-    """Writes a float graph in 8 bits, this way and that."""
-
-    def __init__(self, sampler: Sampler, source: Path, place: Path, looked_at: Batch, judged: Batch) -> None:
-        """`source`: a graph by `zerosum.export.onnx`. `place`: an empty folder. `looked_at`, `judged`: inputs of the graph."""
-        onnx, _ = need()
-        self.sampler, self.place, self.looked_at, self.judged = sampler, place, looked_at, judged
-        model = exactly(onnx.load(source))
-        self.ready = place / "ready.onnx"
-        onnx.save(model, self.ready)
-        constants = {one.name for one in model.graph.initializer}
-        self.layers = tuple(node.name for node in model.graph.node if _is_layer(node, constants))
-        self.metadata = [(one.key, one.value) for one in model.metadata_props]
-        self.wanted = Played(sampler, self.ready)(judged)
-
-    def write(self, method: str, floats: Sequence[str] = ()) -> Path:
-        """The graph in 8 bits, but for some layers."""
-        onnx, _ = need()
-        from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-
-        path = self.place / "try.onnx"
-        with _quiet():
-            quantize_static(
-                self.ready,
-                path,
-                _Reader(self.looked_at),
-                quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=[*MULTIPLIED, *MOVED],
-                per_channel=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                calibrate_method=getattr(CalibrationMethod, method),
-                nodes_to_exclude=[*floats],
-                extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
-            )
-        model = onnx.load(path)
-        for key, value in self.metadata:
-            model.metadata_props.add(key=key, value=value)
-        onnx.save(model, path)
-        return path
-
-    def away(self, method: str, floats: Sequence[str] = ()) -> float:
-        """Root mean square difference from the float graph."""
-        made = Played(self.sampler, self.write(method, floats))(self.judged)
-        return float((made - self.wanted).square().mean().sqrt())
-
-    def costly(self, method: str) -> list[str]:
-        """Layers, the one that most is gained by leaving in floats first."""
-        gained = {layer: self.away(method, [layer]) for layer in self.layers}
-        return sorted(self.layers, key=lambda layer: gained[layer])
+    @property
+    def lost(self) -> float | None:
+        """How much worse the score became, as a share of what it was."""
+        return None if self.before is None or self.after is None else lost(self.before, self.after)
 
 
-def _is_layer(node: Any, constants: set[str]) -> bool:
-    return node.op_type in MULTIPLIED and node.input[1] in constants
+def quantise(
+    sampler: Sampler,
+    path: str | Path,
+    source: Source | None = None,
+    config: Mapping[str, Any] | None = None,
+    items: int = ITEMS,
+    say: Callable[[str], None] = lambda text: None,
+) -> Quantised:
+    """Write a sampler's generator as an ONNX file in 8 bits; `source`: the run's data, on which its loss is measured.
+
+    Where it loses more than 5 % of its score, the layers that cost most stay in floats: one, two, four and so on.
+
+    Raises UserError where ONNX is missing, or a game maps and there are no data to look at.
+    """
+    path = Path(path)
+    sampler = Sampler(sampler.run, sampler.spec, source, sampler.origin)
+    if sampler.maps is not None and source is None:
+        raise UserError("8 bits are fitted to what is mapped, and the run's data are not where they were: put them back")
+    with TemporaryDirectory(prefix=".quantising-", dir=folder_of(path)) as place:
+        whole = export(sampler, Path(place) / "float.onnx", config).path
+        inputs = _inputs(sampler, source, 2 * LOOKED_AT)
+        halves = ({name: value[part::2] for name, value in inputs.items()} for part in (0, 1))
+        one = Quantiser(sampler, whole, Path(place), *halves)
+        tried = {method: one.away(method) for method in METHODS}
+        method = min(tried, key=lambda name: tried[name])
+        made, before, after = one.write(method), None, None
+        floats: tuple[str, ...] = ()
+        if source is not None and (before := own_score(Played(sampler, whole), source, items)) is not None:
+            after = own_score(Played(sampler, made), source, items)
+            order: list[str] = []
+            while after is not None and lost(before, after) > LOSS and len(floats) < len(one.layers):
+                say(f"{before.name} is {lost(before, after):.0%} worse: looking for the layers that cost most")
+                order = order or one.costly(method)
+                floats = tuple(order[: max(1, 2 * len(floats))])
+                made = one.write(method, floats)
+                after = own_score(Played(sampler, made), source, items)
+        made.replace(path)
+        return Quantised(path, method, tried, floats, len(one.layers), whole.stat().st_size, before, after)
 
 
-class _Reader:
-    """Inputs in parts, as ONNX Runtime's calibration asks for them."""
-
-    def __init__(self, inputs: Batch, chunk: int = 16) -> None:
-        parts = zip(*(value.split(chunk) for value in inputs.values()), strict=True)
-        self._parts = iter([{k: v.numpy() for k, v in zip(inputs, part, strict=True)} for part in parts])
-
-    def get_next(self) -> Any:
-        """The next part, or None."""
-        return next(self._parts, None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the tool's advice, which is followed already."""
-    root = logging.getLogger()
-    before = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        root.setLevel(before)
+def _inputs(sampler: Sampler, source: Source | None, n: int) -> Batch:
+    """Inputs to look at: as items are drawn, and where a game maps of training items."""
+    if sampler.maps is None or source is None:
+        return example(sampler, n)
+    return as_seen(draw(sampler.run.game, n, 0, real=source.some(n)), sampler.spec)

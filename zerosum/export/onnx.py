@@ -39,18 +39,18 @@ class Exported:
         return self.path.stat().st_size
 
 
-def export(sampler: Sampler, path: str | Path, config: Mapping[str, Any] | None = None, run_hash: str = "") -> Exported:
+def export(sampler: Sampler, path: str | Path, config: Mapping[str, Any] | None = None) -> Exported:
     """Write the generator of a sampler on the CPU as an ONNX file: inputs by name, a batch of any size, and where it maps
     pictures of any height and width, if its net allows that.
 
-    `config`: the run's config.json, of which recipe and law of the noise are told; `run_hash`: what the run is known by.
-    Raises UserError where the graph differs from torch by more than 1e-4.
+    `config`: the run's config.json, of which the law of the noise is told. Raises UserError where the graph differs from torch
+    by more than 1e-4.
     """
     path, maps = Path(path), sampler.maps
     with sampler.run.shown() as nets:
         seen = view(sampler, nets)
         inputs = example(sampler, ROWS)
-        told = lambda any_size: {"zerosum": json.dumps(about(sampler, inputs, config or {}, run_hash, any_size))}
+        told = lambda any_size: {"zerosum": json.dumps(about(sampler, inputs, config or {}, any_size))}
         if maps is not None:
             try:
                 return Exported(path, _any_size(sampler, seen, path, maps, told(True)), tuple(inputs), True)
