@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Annotated, Any
 
 import torch
@@ -17,11 +19,13 @@ from zerosum.explore.offer import Offer
 from zerosum.explore.pixels import rgba
 from zerosum.explore.spaces import Spaces
 from zerosum.explore.steering import Steering
+from zerosum.latent import directions as ways
 from zerosum.latent.about import about
 from zerosum.latent.directions import Direction
 from zerosum.latent.space import Space
+from zerosum.provenance import mark
 from zerosum.web.trouble import TooMuch
-from zerosum.web.uploads import Body, answer
+from zerosum.web.uploads import Body, png
 
 TITLE, PLACE = "Latent", 2
 MOST_ITEMS = 64
@@ -38,6 +42,13 @@ class Seeds(BaseModel):
 
     seeds: list[Seed] = Field(min_length=1, max_length=MOST_ITEMS)
     labels: list[Annotated[int, Field(ge=0, lt=2**31)]] | None = None  # a class for each seed, where the run has classes
+
+
+class Tagged(Seeds):
+    """Items that somebody has looked at, by their seeds, and which of them have what the tag names."""
+
+    name: str = Field(max_length=80)
+    tags: list[bool] = Field(max_length=MOST_ITEMS)
 
 
 def offers(offer: Offer) -> bool:
@@ -98,11 +109,19 @@ def router(library: Library) -> APIRouter:
         return Response(rgba(x), media_type=BYTES)
 
     @routes.post("/picture")
-    def picture(name: str, body: Body) -> Response:
+    def picture(name: str, body: Body, made: Annotated[str, Query(max_length=10_000)] = "{}") -> Response:
         with spaces.open(name) as space:
             x = rendered(space, body, 1)
             items = modality(space.sampler.spec).decode(x, space.sampler.spec)
-        return answer(items[0])
+            origin = replace(space.sampler.origin(), act="explore", seeds=", ".join(map(str, seeds_of(made))) or None)
+        return Response(mark(png(items[0]), origin), media_type="image/png")
+
+    @routes.post("/taught")
+    def taught(name: str, tagged: Tagged) -> dict[str, Any]:
+        with spaces.open(name) as space:
+            if len(tagged.tags) != len(tagged.seeds):
+                raise UserError(f"{len(tagged.tags)} tags for {len(tagged.seeds)} seeds: send one for each")
+            return plain(ways.boundary(space, entered(space, tagged), torch.tensor(tagged.tags), tagged.name or "tagged"))
 
     @routes.get("/directions")
     def directions(name: str) -> list[dict[str, Any]]:
@@ -110,6 +129,16 @@ def router(library: Library) -> APIRouter:
             return [plain(one) for one in steering(name, space)]
 
     return routes
+
+
+def seeds_of(made: str) -> list[int]:
+    """The seeds that a page says a picture was made of; none where it says nothing that makes sense."""
+    try:
+        found = json.loads(made)
+    except (ValueError, RecursionError):
+        return []
+    seeds = found.get("seeds") if isinstance(found, dict) else None
+    return [seed for seed in seeds if type(seed) is int and 0 <= seed < 2**53][:8] if isinstance(seeds, list) else []
 
 
 def plain(one: Direction) -> dict[str, Any]:

@@ -28,6 +28,8 @@
 //   signal: an AbortSignal; where it fires the promise fails with an AbortError, at once or later.
 // directions() -> Promise of [{name, method, vector: Float32Array [dim], sigma, layers: [from, to)}]
 //   Named ways to move a point: a step of 1 adds sigma * vector to the layers from `from` to `to` - 1. Methods group them.
+// taught(name, seeds, labels, tags) -> Promise of a direction towards what the seeds with a true tag have and others have not.
+//   Optional: a model without it cannot be taught.
 // save(point, shares, made) -> Promise of a Blob, image/png
 //   One picture to keep. made: plain values that say how it was made ({seeds: [..], ...}), for its provenance.
 //

@@ -1,18 +1,218 @@
 // The latent panel: it takes a model (model.js), wherever that runs.
 import { el } from "../dom.js";
-import { shares } from "./algebra.js";
-import { joined } from "./model.js";
+import { sheet } from "../parts/sheet.js";
+import { controls } from "./controls.js";
+import { canvas, draw, newest } from "./pictures.js";
+import { tagging } from "./tagging.js";
+import { corners, entering, finished, label_of, placed, target, varied } from "./target.js";
+import { trail } from "./trail.js";
+import * as wishes from "./wish.js";
+
+const STEPS = 8;
+const SIDE = 4;
+const TURN = 0.5; // radians of "more like this"
+const TAUGHT = 32; // pictures that are shown while somebody tags: 20 are enough
 
 export async function panel(root, context, model) {
+  await Promise.all([sheet("parts/parts.css"), sheet("latent/latent.css")]);
   const { about } = model;
-  const seeds = Array.from({ length: 8 }, (_, i) => i);
-  const labels = about.classes.length ? seeds.map((seed) => seed % about.classes.length) : null;
-  const points = await model.enter(seeds, labels);
-  const mixed = about.shares ? joined(labels.map((label) => shares(about.shares, label))) : null;
-  for (const [i, pixels] of (await model.render(points, mixed, seeds.length)).entries()) {
-    const canvas = el("canvas", { width: pixels.width, height: pixels.height, role: "img", "aria-label": `seed ${seeds[i]}` });
-    canvas.getContext("2d").putImageData(pixels, 0, 0);
-    root.append(canvas);
+  const { say, wrong } = context;
+  const enter = entering(model);
+  let found = []; // the model's own directions
+  let taught = []; // and those that somebody taught by tagging
+  let wish = wishes.read(context.values(), about);
+  let gone = false;
+  let drawing = new AbortController();
+  const directions = () => [...found, ...taught];
+
+  const main = canvas(about, "the picture");
+  main.classList.add("latent-main");
+  const show = newest(model, main, wrong);
+  const steps = trail(context, () => look(true));
+
+  // ---- what people do -------------------------------------------------------------------------------------------------
+
+  function change(part, final = true) {
+    wish = { ...wish, ...part };
+    if (!final) return void show(() => target(wish, about, enter, directions()));
+    steps.keep(wishes.write(wish));
+    look();
   }
-  return () => {};
+
+  function pick(seed) {
+    if (tags && tags.on()) return tags.toggle(seed);
+    const without = wish.chosen.filter((one) => one !== seed);
+    const chosen = without.length < wish.chosen.length ? (without.length ? without : [seed]) : [...wish.chosen, seed].slice(-wishes.MOST_CHOSEN);
+    change({ chosen, at: chosen.length > 1 ? [0.5, 0.5] : [0, 0], like: [] });
+  }
+
+  const link = el("button", { type: "button", onclick: async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say("The link is copied.");
+      link.textContent = "Copied";
+    } catch {
+      link.replaceWith(el("input", { type: "text", readonly: true, value: location.href, "aria-label": "The link to this picture" }));
+    }
+    setTimeout(() => (link.textContent = "Copy link"), 1500);
+  } }, "Copy link");
+  const undo = el("button", { type: "button", onclick: steps.back }, "Undo");
+  const redo = el("button", { type: "button", onclick: steps.forward }, "Redo");
+  const save = el("button", { type: "button", onclick: async () => {
+    try {
+      const { point, shares } = await target(wish, about, enter, directions());
+      const address = URL.createObjectURL(await model.save(point, shares, { seeds: wish.chosen, address: wishes.write(wish) }));
+      el("a", { href: address, download: `${context.run || about.recipe}-${wish.chosen.join("-")}.png` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    } catch (error) {
+      wrong(error);
+    }
+  } }, "Download PNG");
+  const more = el("button", { type: "button", onclick: () => likes.hidden ? similar() : (likes.hidden = true) }, "More like this");
+  const likes = el("div", { class: "latent-strip", hidden: true, role: "group", "aria-label": "Pictures like this one" });
+  const strip = el("div", { class: "latent-strip", role: "group", "aria-label": "Between the chosen pictures" });
+  const grid = el("div", { class: "latent-grid", role: "group", "aria-label": "Seeds" });
+  const steering = controls(about, change);
+
+  const go_to = el("input", { type: "number", min: "0", step: "1", "aria-label": "First seed of the page", onchange: () => page(Number(go_to.value)) });
+  const label = about.classes.length
+    ? el("select", { onchange: () => change({ label: label.value === "" ? null : Number(label.value) }) }, el("option", { value: "" }, "one after the other"), about.classes.map((name, i) => el("option", { value: String(i) }, name)))
+    : null;
+  const page = (seed) => change({ seed: Math.max(0, Math.floor(seed) || 0) });
+  const on_page = () => Array.from({ length: tags && tags.on() ? TAUGHT : wishes.PAGE }, (_, i) => wish.seed + i);
+  const tags = model.taught
+    ? tagging({ seeds: on_page, wrong, mark: () => seeds(), teach: async (tag) => {
+        await teach([...wish.tags, tag]);
+        change({ tags: [...wish.tags, tag] });
+        say(`There is a slider for ${tag.name} now.`);
+      } })
+    : null;
+
+  // ---- what is drawn --------------------------------------------------------------------------------------------------
+
+  // A button with a picture in it. -> [button, canvas]
+  function cell(name, onclick, pressed = null) {
+    const place = canvas(about, "");
+    place.setAttribute("aria-hidden", "true");
+    return [el("button", { type: "button", class: "latent-cell", "aria-label": name, title: name, "aria-pressed": pressed === null ? null : String(pressed), onclick }, place), place];
+  }
+
+  let shown = ""; // what the grid shows
+  async function seeds() {
+    const all = on_page();
+    const now = JSON.stringify([all, wish.label]);
+    const name = (seed) => `seed ${seed}${about.classes.length ? `, ${about.classes[label_of(wish, about, seed)]}` : ""}`;
+    if (now !== shown) {
+      shown = now;
+      drawing.abort();
+      drawing = new AbortController();
+      const cells = all.map((seed) => cell(name(seed), () => pick(seed), false));
+      grid.replaceChildren(...cells.map(([button]) => button));
+      const plain = { ...wish, morph: null };
+      draw(model, await corners(plain, about, enter, all), cells.map(([, place]) => place), drawing.signal).catch((error) => error.name === "AbortError" || wrong(error));
+    }
+    const marked = tags && tags.on() ? tags.marked() : new Set(wish.chosen);
+    all.forEach((seed, i) => grid.children[i] && grid.children[i].setAttribute("aria-pressed", String(marked.has(seed))));
+  }
+
+  async function between() {
+    const many = wish.chosen.length;
+    strip.hidden = many < 2;
+    strip.classList.toggle("latent-square", many === 4);
+    if (many < 2) return void strip.replaceChildren();
+    const ends = await corners(wish, about, enter);
+    const side = many === 4 ? SIDE : STEPS;
+    const places = many === 4 ? Array.from({ length: side * side }, (_, i) => [(i % side) / (side - 1), Math.floor(i / side) / (side - 1)]) : Array.from({ length: side }, (_, i) => [i / (side - 1), 0]);
+    const targets = await Promise.all(places.map((at) => finished(placed(ends, at, about), wish, about, enter, directions())));
+    const cells = places.map((at) => cell(many === 4 ? `${Math.round(100 * at[0])} % along, ${Math.round(100 * at[1])} % down` : `${Math.round(100 * at[0])} % of the way`, () => change({ at })));
+    strip.replaceChildren(...cells.map(([button]) => button));
+    await draw(model, targets, cells.map(([, place]) => place));
+  }
+
+  async function similar() {
+    const base = await target({ ...wish, steps: [] }, about, enter, []);
+    const first = 1 + wish.like.length * STEPS;
+    const ways = Array.from({ length: STEPS }, (_, i) => first + i);
+    const cells = ways.map((way, i) => cell(`variation ${i + 1}`, () => change({ like: [...wish.like, [way, TURN]] })));
+    likes.replaceChildren(...cells.map(([button]) => button));
+    likes.hidden = false;
+    const moved = await Promise.all(ways.map(async (way) => finished({ point: await varied(base.point, way, TURN, wish, about, enter), shares: base.shares }, { ...wish, mixed: null, like: [], psi: 1 }, about, enter, directions())));
+    await draw(model, moved, cells.map(([, place]) => place));
+    say("Eight pictures like this one.");
+  }
+
+  async function teach(asked) {
+    taught = await Promise.all(asked.map(async ({ name, seeds: all, yes }) => {
+      const labels = about.classes.length ? all.map((seed) => label_of(wish, about, seed)) : null;
+      return model.taught(name, all, labels, all.map((seed) => yes.includes(seed)));
+    }));
+    steering.steer(directions());
+  }
+
+  // Everything, as the wish has it. `again`: the address has changed by itself.
+  async function look(again = false) {
+    if (gone) return;
+    try {
+      if (again) {
+        const before = JSON.stringify(wish.tags);
+        wish = wishes.read(context.values(), about);
+        if (JSON.stringify(wish.tags) !== before) await teach(wish.tags);
+      }
+      wrong(null);
+      undo.disabled = steps.first();
+      redo.disabled = steps.last();
+      go_to.value = String(wish.seed);
+      if (label) label.value = wish.label === null ? "" : String(wish.label);
+      steering.set(wish);
+      likes.hidden = true;
+      const words = wish.chosen.length > 1 ? `between seeds ${wish.chosen.join(", ")}` : `seed ${wish.chosen[0]}`;
+      main.setAttribute("aria-label", `the picture: ${words}`);
+      caption.textContent = words;
+      clear.hidden = wish.chosen.length < 2;
+      await Promise.all([show(() => target(wish, about, enter, directions())), seeds(), between()]);
+    } catch (error) {
+      wrong(error);
+    }
+  }
+
+  const caption = el("span", { class: "soft" });
+  const clear = el("button", { type: "button", onclick: () => change({ chosen: wish.chosen.slice(-1), at: [0, 0] }) }, "Only the last");
+  root.append(
+    el("div", { class: "row" }, el("label", {}, "Seeds from ", go_to),
+      el("button", { type: "button", onclick: () => page(wish.seed - wishes.PAGE) }, "Before"),
+      el("button", { type: "button", onclick: () => page(wish.seed + wishes.PAGE) }, "Next"),
+      el("button", { type: "button", onclick: () => page(Math.floor(Math.random() * 1e6)) }, "Anywhere"),
+      label ? el("label", {}, "Classes ", label) : null, tags ? tags.button : null),
+    tags ? tags.form : el("span"),
+    el("p", { class: "soft" }, "Choose two, three or four pictures to go between them."),
+    grid,
+    el("div", { class: "latent-desk" },
+      el("div", {}, el("div", { class: "latent-frame" }, main), el("div", { class: "row" }, caption, clear),
+        el("div", { class: "row" }, undo, redo, more, save, link)),
+      steering.node),
+    likes, strip
+  );
+  const keys = (event) => {
+    const typing = event.target instanceof HTMLInputElement && ["text", "number"].includes(event.target.type);
+    if (typing || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    event.shiftKey ? steps.forward() : steps.back();
+  };
+  addEventListener("keydown", keys);
+  addEventListener("moved", steps.moved);
+  steering.steer([]);
+  await look();
+  model.directions().then(async (ways) => {
+    if (gone) return;
+    found = ways;
+    if (wish.tags.length) await teach(wish.tags);
+    steering.steer(directions());
+    if (directions().length && wish.steps.some(Boolean)) await look();
+  }).catch(wrong);
+  return () => {
+    gone = true;
+    drawing.abort();
+    removeEventListener("keydown", keys);
+    removeEventListener("moved", steps.moved);
+  };
 }

@@ -24,6 +24,10 @@ export async function remote(run) {
       const found = await ask(at("directions"));
       return found.map((one) => ({ ...one, vector: Float32Array.from(one.vector) }));
     },
+    async taught(name, seeds, labels, tags) {
+      const found = await ask(at("taught"), { json: { name, seeds, labels, tags } });
+      return { ...found, vector: Float32Array.from(found.vector) };
+    },
     save(point, shares, made) {
       const query = new URLSearchParams({ made: JSON.stringify(made) });
       return ask(`${at("picture")}?${query}`, { body: body(point, shares), type: BYTES });
