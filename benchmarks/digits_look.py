@@ -6,8 +6,8 @@ MNIST is a folder of the four idx .gz files, USPS one with usps_train.npz (16 x 
 and resized to 16 x 16; `cyclegan` learns from both training sets without labels. The classifier, a small convolutional network,
 learns from 85 % of USPS with labels, and is then given the 10,000 MNIST test digits: resized, and translated. Floors: the plain
 resize of the whole digit, and of its middle 20 pixels, which takes knowing that MNIST has empty borders. A translator that
-changes nothing is read as its input is: the kernel distance, on the classifier's features, says what of the look was learned. `--validate` reads
-10,000 MNIST training digits, kept out of training, instead.
+changes nothing is read as its input is: the kernel distance, on the classifier's features, says what of the look was learned.
+`--validate` reads 10,000 MNIST training digits, kept out of training, instead.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def as_bytes(x: Tensor) -> np.ndarray:
     return our.level(x)[:, 0].round().byte().numpy()
 
 
-def classifier(x: Tensor, y: Tensor, seed: int = 0) -> nn.Module:
+def classifier(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
     """A network of three convolutions that learned for eight epochs."""
     torch.manual_seed(seed)
     layers: list[nn.Module] = []

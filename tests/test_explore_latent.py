@@ -1,0 +1,136 @@
+"""The latent panel in a real browser: what is picked, moved, undone and shared, and that every picture is the generator's."""
+
+import re
+
+import httpx
+import numpy as np
+import pytest
+from browser import sideways
+from PIL import Image
+
+from zerosum.job import open_run
+from zerosum.provenance import read
+
+PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+
+
+def pixels(page, selector=".latent-main"):
+    return np.array(page.locator(selector).first.evaluate(PIXELS), np.uint8)
+
+
+def drawn(page, act):
+    """The main picture after an act that draws it anew."""
+    main = page.locator(".latent-main")
+    before = main.get_attribute("data-drawn")
+    act()
+    page.wait_for_function("([n, was]) => document.querySelector(n).dataset.drawn !== was", arg=[".latent-main", before])
+    page.wait_for_timeout(150)
+    return pixels(page)
+
+
+def opened(open_page, explore, run, query="", **options):
+    open_page.forgiven.append("willReadFrequently")  # the tests read pixels back, the page does not
+    page = open_page(explore(run).at(run.name, "latent", query), wait=".latent-main[data-drawn]", **options)
+    page.wait_for_selector("text=found by sefa")
+    page.wait_for_timeout(200)
+    return page
+
+
+def slide(page, name, value):
+    page.get_by_label(name, exact=True).evaluate(
+        "(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); s.dispatchEvent(new Event('change')); }", value
+    )
+
+
+def grey(made):
+    return np.asarray(Image.fromarray(made).convert("RGBA")).reshape(-1)
+
+
+def test_seeds_are_those_of_zerosum_sample_and_a_slider_moves_the_picture_and_is_undone(open_page, explore, tiny_run):
+    page = opened(open_page, explore, tiny_run, dark=True)
+    sampler = open_run(tiny_run, device="cpu")
+    for seed in (0, 5, 11):
+        made = ((sampler.make(1, seed, seed % 10)["x"][0, 0].numpy() + 1) * 127.5).round().astype(np.uint8)
+        shown = pixels(page, f".latent-cell:nth-child({seed + 1}) canvas")
+        assert np.abs(shown.astype(int) - grey(made)).max() <= 1
+    first = pixels(page)
+    moved = drawn(page, lambda: slide(page, "sefa 1", 3))
+    assert np.abs(moved.astype(int) - first).max() > 1 and "steps=0%3A3" in page.url
+    assert (drawn(page, lambda: page.get_by_role("button", name="Undo").click()) == first).all()
+    assert (drawn(page, lambda: page.get_by_role("button", name="Redo").click()) == moved).all()
+    assert (drawn(page, lambda: page.keyboard.press("Control+z")) == first).all()
+
+
+def test_two_are_interpolated_and_a_shared_address_shows_the_same(open_page, explore, tiny_run):
+    page = opened(open_page, explore, tiny_run, phone=True)
+    ends = [pixels(page)]
+    ends.append(drawn(page, lambda: (page.get_by_label("seed 3, 3").click(), page.get_by_label("seed 0, 0").click())))
+    drawn(page, lambda: page.get_by_label("seed 0, 0").click())  # from seed 3 to seed 0
+    strip = page.get_by_role("group", name="Between the chosen pictures").get_by_role("button")
+    assert strip.count() == 8
+    assert (drawn(page, strip.last.click) == ends[0]).all() and (drawn(page, strip.first.click) == ends[1]).all()
+    middle = drawn(page, strip.nth(4).click)
+    assert not (middle == ends[0]).all() and not (middle == ends[1]).all()
+    drawn(page, lambda: slide(page, "sefa 2", -2))
+    page.get_by_label("Class to change into").select_option("7")
+    last = drawn(page, lambda: slide(page, "how far", 0.6))
+    again = opened(open_page, explore, tiny_run, page.url.split("?")[1])
+    assert (pixels(again) == last).all() and sideways(page) <= 0
+
+
+def test_four_make_a_square_and_variations_are_near(open_page, explore, tiny_run):
+    page = opened(open_page, explore, tiny_run, "of=1,2,3,4")
+    assert page.get_by_role("group", name="Between the chosen pictures").get_by_role("button").count() == 16
+    drawn(page, lambda: page.get_by_role("button", name="Only the last").click())
+    first = pixels(page).astype(int)
+    page.get_by_role("button", name="More like this").click()
+    like = page.get_by_role("group", name="Pictures like this one").get_by_role("button")
+    like.nth(7).wait_for()
+    page.wait_for_timeout(400)
+    shown = pixels(page, ".latent-strip .latent-cell:nth-child(3) canvas")
+    near = drawn(page, like.nth(2).click)
+    assert (near == shown).all() and np.abs(near - first).mean() > 0
+    others = [np.abs(pixels(page, f".latent-grid .latent-cell:nth-child({i}) canvas") - first).mean() for i in range(6, 16)]
+    assert np.abs(near - first).mean() < np.median(others)
+
+
+def test_the_keyboard_alone_picks_and_steers(open_page, explore, tiny_run):
+    page = opened(open_page, explore, tiny_run)
+    page.locator(".latent-cell").nth(2).focus()
+    drawn(page, lambda: page.keyboard.press("Enter"))
+    assert "of=0%2C2" in page.url
+    page.get_by_label("sefa 1", exact=True).focus()
+    before = pixels(page)
+    after = drawn(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(9)])
+    assert not (before == after).all() and re.search("steps=0%3A0.9", page.url)
+
+
+def test_a_taught_direction_is_a_slider_and_a_download_says_what_made_it(open_page, explore, tiny_run, tmp_path):
+    page = opened(open_page, explore, tiny_run)
+    page.get_by_role("button", name="Teach a direction").click()
+    page.get_by_label("What the marked pictures have").fill("a hat")
+    for seed in range(0, 32, 2):
+        page.locator(".latent-cell").nth(seed).click()
+    page.get_by_role("button", name="Make a slider of it").click()
+    page.get_by_role("button", name="boundary").click()
+    drawn(page, lambda: slide(page, "a hat", 2))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download PNG").click()
+    download.value.save_as(tmp_path / "one.png")
+    found = read(tmp_path / "one.png")
+    assert found.origin.act == "explore" and found.origin.run == open_run(tiny_run, device="cpu").origin().run
+    assert (grey(np.asarray(Image.open(tmp_path / "one.png"))) == pixels(page)).all()
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"name": "x", "seeds": [0, 1, 2, 3], "labels": [0] * 4, "tags": [True, False]}, "2 tags for 4 seeds"),
+        ({"name": "x", "seeds": [0, 1, 2, 3], "labels": [0] * 4, "tags": [True] * 4}, "tag 3 of each"),
+        ({"name": "x" * 100, "seeds": [0], "labels": [0], "tags": [True]}, "name"),
+        ({"name": "x", "seeds": [-1], "labels": [0], "tags": [True]}, "seeds"),
+    ],
+)
+def test_tags_that_make_no_sense_are_refused(explore, tiny_run, what, said):
+    answer = httpx.post(f"{explore(tiny_run).address}api/run/{tiny_run.name}/latent/taught", json=what)
+    assert answer.status_code in (400, 422) and said in answer.json()["error"]
