@@ -20,14 +20,17 @@ MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.ra
 
 
 class Bounded(TorchFunctionMode):
-    """While it lasts, tensors that are made count; beyond half of the memory, or 100,000 of them, MemoryError is raised.
+    """While it lasts, tensors that are made count; beyond `most` bytes of them (or half of the memory, if that is less), or
+    100,000 of them, MemoryError is raised.
 
     So a width of a million in a config.json ends in an error, before the system ends the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
         super().__init__()
-        self._left, self._count = int(SHARE * memory()), 0
+        half = int(SHARE * memory())
+        self._most = half if most is None else min(most, half)
+        self._left, self._count = self._most, 0
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in MAKERS:
@@ -37,7 +40,9 @@ class Bounded(TorchFunctionMode):
     def _allow(self, nbytes: int) -> None:
         self._left, self._count = self._left - nbytes, self._count + 1
         if self._left < 0:
-            raise MemoryError(f"its networks take more than half of this machine's {memory() / 2**30:.0f} GiB")
+            raise MemoryError(
+                f"its networks take more than {self._most / 2**20:,.0f} MiB, and its weights or this machine have less"
+            )
         if self._count > MOST_TENSORS:
             raise MemoryError(f"its networks are made of more than {MOST_TENSORS:,} tensors")
 

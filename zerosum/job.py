@@ -47,6 +47,9 @@ WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "
 VIEWED = 5000
 """Rows of a table that the report's drawings are of."""
 
+ROOM = 2**28
+"""Bytes that building networks may take beside eight times those of their weights: what is drawn and thrown away."""
+
 UNPLANNED = 10**9
 """Steps of a run whose time is planned and whose speed is not yet known."""
 
@@ -391,10 +394,16 @@ def _source(folder: RunDir, name: str, spec: Spec, training: Training) -> Source
     return source
 
 
+def _room(folder: RunDir) -> int | None:
+    """Bytes that networks may take while they are built, by the weights that are there for them; None without any."""
+    sizes = [path.stat().st_size for path in folder.path.glob("step-*/nets.safetensors")]
+    return ROOM + 8 * max(sizes) if sizes else None
+
+
 def _rebuilt(folder: RunDir, *what: Any) -> Run:
     """The run that config.json describes. Raises UserError where it describes none that can be built here."""
     try:
-        with Bounded():
+        with Bounded(_room(folder)):
             return build_run(*what)
     except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
         first = str(error).split("\n")[0]

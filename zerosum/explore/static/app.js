@@ -33,13 +33,17 @@ function crumbs(run) {
 }
 
 async function offered(run, panel, mine) {
+  const tabs = (panels, after) =>
+    nav.replaceChildren(
+      ...panels
+        .filter(({ name }) => name !== "runs" || !folder.run)
+        .map(({ name, title }) => el("a", { href: link(run, name), "aria-current": name === panel ? "page" : null }, name === "runs" ? "All runs" : title)),
+      ...after
+    );
+  tabs([{ name: "runs" }, { name: "watch", title: "Watch" }], [el("span", { class: "soft" }, "…")]); // until the generator is loaded
   const { panels, why } = await ask(path(run, "panels"));
   if (mine !== shown) return [];
-  const kept = panels.filter(({ name }) => name !== "runs" || !folder.run);
-  nav.replaceChildren(
-    ...kept.map(({ name, title }) => el("a", { href: link(run, name), "aria-current": name === panel ? "page" : null }, name === "runs" ? "All runs" : title)),
-    ...(why ? [el("details", { class: "why" }, el("summary", {}, "Why no more?"), el("p", {}, why))] : [])
-  );
+  tabs(panels, why ? [el("details", { class: "why" }, el("summary", {}, "Why no more?"), el("p", {}, why))] : []);
   return panels.map(({ name }) => name);
 }
 

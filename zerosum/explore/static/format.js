@@ -8,7 +8,7 @@ export function number(value) {
   const size = Math.abs(value);
   if (size >= 1e7 || (size > 0 && size < 0.0005)) return value.toExponential(1);
   if (size >= 10000) return whole.format(value);
-  return size >= 1000 ? value.toFixed(1) : Number.isInteger(value) && size >= 10 ? String(value) : value.toFixed(3);
+  return size >= 1000 ? value.toFixed(1) : Number.isInteger(value) && size > 1 ? String(value) : value.toFixed(3);
 }
 
 export function duration(seconds) {
