@@ -79,13 +79,18 @@ SMALLER = {
 }
 
 
+def small(recipe):
+    """Settings of a small game."""
+    return {"batch": 20, "width": 8} | SMALLER.get(recipe, {})
+
+
 def tiny(recipe, side=8, **settings):
     """A small generator of every recipe on data that it takes, as if it had been trained a little."""
     need = recipes.needs(recipe)
     side = side if need == "items" and recipe != "inpaint" else 16
     given = {"left": [3, side, side]} if need in ("pairs", "domains") else {}
     spec = Spec("images", (3, side, side), (5, 5, 5), ("a", "b", "c"), items=15, given=given, made="right" if given else "")
-    sizes = {"batch": 20, "width": 8} | SMALLER.get(recipe, {}) | settings
+    sizes = small(recipe) | settings
     if recipe in ("ctgan", "tabular", "dptabular"):
         spec = table(recipe == "dptabular")
     run = build_run(recipe, settled(recipe, sizes), spec, Training(device="cpu", steps=1))

@@ -40,7 +40,9 @@ BELOW = {
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "latent": LOW | {"data", "latent", "play", "sampling", "shows"},
     "web": {"data", "errors", "pictures", "web"},
-    "export": LOW | {"__version__", "cache", "data", "export", "latent", "metrics", "play", "provenance", "rundir", "sampling"},
+    "export": LOW
+    | {"__version__", "bounds", "cache", "data", "export", "job", "latent", "metrics", "play", "provenance", "recipes"}
+    | {"rundir", "sampling", "train"},
     "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
     "explore/eye": LOW | {"data", "explore", "metrics", "rundir", "sampling", "web"},
     "explore/panels": LOW

@@ -21,15 +21,17 @@ _HOMES = {
     "open_source": "data",
     "UserError": "errors",
     "check_recipe": "conformance",
+    "load": "export.generator",
 }
 
-__all__ = ["GAN", "Batch", "Clock", "Game", "Player", "Terms", "Turn", "UserError", "check_recipe", "open_source"]
+__all__ = ["GAN", "Batch", "Clock", "Game", "Player", "Terms", "Turn", "UserError", "check_recipe", "load", "open_source"]
 
 if TYPE_CHECKING:
     from zerosum.conformance import check_recipe
     from zerosum.data import open_source
     from zerosum.errors import UserError
     from zerosum.estimator import GAN
+    from zerosum.export.generator import load
     from zerosum.game import Batch, Clock, Game, Player, Terms, Turn
 
 

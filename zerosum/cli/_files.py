@@ -44,6 +44,14 @@ def int8(sampler: Sampler, to: Path, config: dict[str, Any], run: Path, recipe: 
         say(f"          batch {n}: {1e3 * times['torch']:.1f} ms in torch, {faster}")
 
 
+def safetensors(sampler: Sampler, to: Path, config: dict[str, Any]) -> None:
+    """Weights and JSON."""
+    from zerosum.export.weights import write
+
+    made = write(sampler, ending(to, ".safetensors"), config)
+    say(f"weights   {to}: {made.size / 1e6:.1f} MB, {made.parameters:,} parameters; zerosum.load({str(to)!r}).sample(16)")
+
+
 def data(run: Path, recipe: str | None) -> Source | None:
     """The run's data, to score on; None, said aloud, where they are gone."""
     from zerosum.job import open_data

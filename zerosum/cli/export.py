@@ -14,6 +14,7 @@ PLACE = 4.6
 USAGE = """
 zerosum export RUN --onnx G.onnx                                            the generator as an ONNX file, checked against torch
 zerosum export RUN --int8 G8.onnx                                           a quarter of the size, faster, its loss measured
+zerosum export RUN --safetensors G.safetensors                              weights alone, for zerosum.load(FILE).sample(n)
 zerosum export RUN --web DIR [--title T] [--licence L]                      a page that runs it in its visitors' browsers
 """
 
@@ -27,6 +28,7 @@ def export(
     run: tyro.conf.Positional[Path],
     onnx: Path | None = None,
     int8: Path | None = None,
+    safetensors: Path | None = None,
     web: Path | None = None,
     title: str = "",
     licence: str = "",
@@ -41,6 +43,7 @@ def export(
         run: the run folder
         onnx: an .onnx file with inputs by name, for a batch of any size; it says of itself what to put in
         int8: an .onnx file in whole numbers of 8 bits: a quarter of the size, faster on processors; what it loses is measured
+        safetensors: a file of weights and JSON for `zerosum.load(FILE).sample(n)`, the generator alone
         web: a folder for a page with the explorer's latent panel, which any file server can give out
         title: the page's; default: the run folder's name
         licence: the model's, as the page states it
@@ -52,8 +55,8 @@ def export(
     from zerosum.job import open_run
     from zerosum.rundir import RunDir
 
-    if (onnx, int8, web) == (None,) * 3:
-        raise UserError("say what to export: --onnx G.onnx, --int8 G.onnx or --web DIR")
+    if (onnx, int8, safetensors, web) == (None,) * 4:
+        raise UserError("say what to export: --onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors or --web DIR")
     sampler = open_run(run, step, "cpu", recipe)
     if web is not None:
         page(run, sampler, web, title, licence, runtime, webgpu)
@@ -62,4 +65,6 @@ def export(
         _files.onnx(sampler, onnx, config)
     if int8 is not None:
         _files.int8(sampler, int8, config, run, recipe)
+    if safetensors is not None:
+        _files.safetensors(sampler, safetensors, config)
     return 0
