@@ -63,7 +63,7 @@ def test_labels_of_words():
 
 
 def test_a_recipe_without_labels():
-    gan = GAN("gan", **TINY).fit(GREY, WORDS)
+    gan = GAN("gan", **TINY).fit(GREY)
     for refused in (lambda: gan.sample_labelled(3), lambda: gan.sample(3, label=1), lambda: gan.sample(3, label="dog")):
         with pytest.raises(UserError, match="takes no labels"):
             refused()
@@ -260,3 +260,11 @@ def test_whole_numbers_are_taken_where_the_setting_is_a_float():
 def test_a_setting_of_another_kind_is_one_line(name, value, said):
     with pytest.raises(UserError, match=f"^{said}$"):
         GAN("gan", **{name: value}).fit(VECTORS)
+
+
+def test_labels_that_a_recipe_ignores_are_not_ignored_in_silence():
+    x, y = np.zeros((40, 8, 8), np.uint8), np.arange(40) % 2
+    with pytest.warns(UserWarning, match="recipe dcgan ignores the 2 classes of y"):
+        GAN("dcgan", steps=1, batch=8, width=8).fit(x, y)
+    GAN("cgan", steps=1, batch=8, width=8).fit(x, y)
+    GAN("dcgan", steps=1, batch=8, width=8).fit(x)

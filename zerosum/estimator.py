@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -47,7 +48,8 @@ class GAN:
     ) -> GAN:
         """Train. `x`: images [n, h, w], [n, h, w, c] or [n, c, h, w], vectors [n, d], a DataFrame, or a path.
 
-        `y`: a label an item, integers or words; of a table the name of the column to be predicted. `schema`: a table's
+        `y`: a label an item, integers or words (a recipe without classes warns that it ignores them); of a table the name of
+        the column to be predicted. `schema`: a table's
         columns as `zerosum.tables.schema.Schema`, as plain values or as a JSON file (default: inferred).
         `out`: a run folder to make; without it everything stays in memory. Returns self. Raises UserError where data and
         settings do not fit. Ctrl-C raises KeyboardInterrupt after the
@@ -73,6 +75,9 @@ class GAN:
         what = lasting(x) if isinstance(x, str | Path) and y is None else "array"
         self._job = Job.new(what, source, chosen.recipe, cfg, training, None if out is None else Path(out))
         self._sampler = self._job.sampler
+        if y is not None and source.spec.classes > 1 and not self._sampler.labelled:
+            said = f"recipe {chosen.recipe} ignores the {source.spec.classes} classes of y: leave y out, or take recipe cgan"
+            warnings.warn(said, stacklevel=2)
         if not self._job.play(display):
             raise KeyboardInterrupt
         if out is not None and self._job.folder is not None:
