@@ -40,6 +40,7 @@ BELOW = {
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "latent": LOW | {"data", "latent", "play", "sampling", "shows"},
     "web": {"data", "errors", "pictures", "web"},
+    "serving": LOW | {"__version__", "data", "pictures", "provenance", "sampling", "serving", "translate", "web"},
     "export": LOW
     | {"__version__", "bounds", "cache", "data", "export", "job", "latent", "metrics", "play", "provenance", "recipes"}
     | {"rundir", "sampling", "train"},

@@ -10,6 +10,7 @@ no other.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -21,6 +22,7 @@ from zerosum.data.source import Modality, Source, Spec
 from zerosum.errors import UserError
 
 
+@functools.cache
 def _having(*functions: str) -> dict[str, ModuleType]:
     modules = {found.name: importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)}
     return {name: module for name, module in modules.items() if set(functions) <= set(vars(module))}

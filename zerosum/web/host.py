@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -33,8 +34,8 @@ def allowed(host: str) -> tuple[str, ...] | None:
     return LOOPBACK if host in ("localhost", "127.0.0.1", "::1") else None
 
 
-def serve(app: ASGIApp, bound: socket.socket) -> None:
-    """Serve until Ctrl-C, which raises KeyboardInterrupt, or SIGTERM, after which it returns.
+def serve(app: ASGIApp, bound: socket.socket, **options: Any) -> None:
+    """Serve until Ctrl-C, which raises KeyboardInterrupt, or SIGTERM, after which it returns. `options`: of `uvicorn.Config`.
 
     Signals only ask: an interrupt in the midst of starting could be lost in a callback, or leave half a server behind.
     """
@@ -49,7 +50,8 @@ def serve(app: ASGIApp, bound: socket.socket) -> None:
     main = threading.current_thread() is threading.main_thread()
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)} if main else {}
     try:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
+        usual: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 2}
+        server = uvicorn.Server(uvicorn.Config(app, **(usual | options)))
         server.should_exit = bool(asked)
         server.run(sockets=[bound])  # its own handlers stand meanwhile; what they caught comes to `ask` at its end
     finally:

@@ -33,10 +33,6 @@ HEADERS = {
 }
 
 
-class TooLarge(Exception):
-    """A body grew beyond its limit while it came in."""
-
-
 class Shield:
     """Refuses what a page of another site could make a browser send: a foreign Host (DNS rebinding), a foreign Origin.
 
@@ -61,12 +57,12 @@ class Shield:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            if came > self.most:
-                raise TooLarge
-            return message
+            return {"type": "http.disconnect"} if came > self.most else message
 
         async def marked(message: Message) -> None:
             nonlocal started
+            if came > self.most and not started:
+                return  # whatever the application makes of a body that broke off, the answer is another
             if message["type"] == "http.response.start":
                 started = True
                 have = {name.lower() for name, _ in message.get("headers", [])}
@@ -76,12 +72,13 @@ class Shield:
 
         try:
             await self.app(scope, bounded, marked)
-        except TooLarge:
-            if started:
-                raise
-            await self._too_large()(scope, receive, send)
         except LocalProtocolError:  # a request that broke off, or was none: there is nobody to answer
             return
+        except Exception:
+            if came <= self.most:
+                raise
+        if came > self.most and not started:
+            await self._too_large()(scope, receive, send)
 
     def _refusal(self, headers: dict[str, str]) -> JSONResponse | None:
         host = headers.get("host", "")

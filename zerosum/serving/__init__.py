@@ -1,0 +1,1 @@
+"""`zerosum serve`: a trained run behind an HTTP API; requests that come together are computed together."""

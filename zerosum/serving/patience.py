@@ -1,0 +1,61 @@
+"""HTTP for clients that nobody vouches for: a request's head must come in time and be short, or the connection is closed.
+
+uvicorn gives a connection that says nothing, or says it letter by letter, all the time in the world.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+SECONDS = 10.0
+"""For a request's head, from the connection or from its first letter on, at most."""
+LONGEST = 64 * 1024
+"""Bytes of a head."""
+
+
+class Patient(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, with a clock and a bound for heads."""
+
+    seconds = SECONDS
+    _clock: asyncio.TimerHandle | None = None
+    _came = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock."""
+        super().connection_made(transport)
+        self._clock = self.loop.call_later(self.seconds, self._late)
+
+    def data_received(self, data: bytes) -> None:
+        """Stop the clock where a head has come; start it where a part of one has."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._came = 0
+            self._stop()
+            return
+        self._came += len(data)
+        if self._came > LONGEST:
+            self.transport.close()
+        elif self._clock is None:
+            self._clock = self.loop.call_later(self.seconds, self._late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def _stop(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _late(self) -> None:
+        self._clock = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+
+def patient(seconds: float) -> type[Patient]:
+    """The protocol that waits so long for a head, and no longer than `SECONDS`."""
+    return type("Patient", (Patient,), {"seconds": min(SECONDS, seconds)})
