@@ -84,7 +84,7 @@ def small(recipe):
     return {"batch": 20, "width": 8} | SMALLER.get(recipe, {})
 
 
-def tiny(recipe, side=8, **settings):
+def tiny(recipe, side=8, game=None, **settings):
     """A small generator of every recipe on data that it takes, as if it had been trained a little."""
     need = recipes.needs(recipe)
     side = side if need == "items" and recipe != "inpaint" else 16
@@ -93,7 +93,7 @@ def tiny(recipe, side=8, **settings):
     sizes = small(recipe) | settings
     if recipe in ("ctgan", "tabular", "dptabular"):
         spec = table(recipe == "dptabular")
-    run = build_run(recipe, settled(recipe, sizes), spec, Training(device="cpu", steps=1))
+    run = build_run(recipe, settled(recipe, sizes), spec, Training(device="cpu", steps=1), change=game)
     torch.manual_seed(0)
     with torch.no_grad():
         for p in run.nets.parameters():

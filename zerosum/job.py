@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from numbers import Integral, Real
@@ -102,8 +102,16 @@ def _worded(config: Any) -> Any:
     return config
 
 
-def build_run(recipe: str, cfg: Any, spec: Spec, training: Training, dtype: str | None = None) -> Run:
-    """A run at its beginning. `dtype` overrides the choice of precision, to go on as a run began.
+def build_run(
+    recipe: str,
+    cfg: Any,
+    spec: Spec,
+    training: Training,
+    dtype: str | None = None,
+    change: Callable[[Game], Game] | None = None,
+) -> Run:
+    """A run at its beginning. `dtype` overrides the choice of precision, to go on as a run began. `change`: the game that is
+    played in the recipe's place, on the same nets.
 
     Raises UserError where the plan is out of range, the device is not there, or the batch cannot be split.
     """
@@ -116,6 +124,7 @@ def build_run(recipe: str, cfg: Any, spec: Spec, training: Training, dtype: str 
     with torch.random.fork_rng([]):
         torch.default_generator.manual_seed(mix(training.seed, 0))
         game = recipes.find(recipe).build(cfg, spec)
+        game = change(game) if change else game
     total = training.steps if training.minutes is None and training.steps is not None else UNPLANNED
     pace = Pace(device, getattr(torch, dtype or _dtype(game, spec, training, device)), training.accum, training.compile)
     try:
@@ -157,8 +166,10 @@ class Job:
         training: Training,
         out: Path | None,
         preflight: Preflight | None = None,
+        change: Callable[[Game], Game] | None = None,
     ) -> Job:
-        """A job from its beginning. `what` names the data in config.json; `out` None keeps everything in memory.
+        """A job from its beginning. `what` names the data in config.json; `out` None keeps everything in memory; `change` is as
+        `build_run` has it.
 
         `preflight` is kept in config.json; where there is none and a folder is made, the data are looked over for it.
         """
@@ -166,7 +177,7 @@ class Job:
             training = replace(training, minutes=5.0)
         private = isinstance(source, TableSource) and source.key is not None
         training = secrecy.settled(training) if private else training
-        run = build_run(recipe, cfg, source.spec, training)
+        run = build_run(recipe, cfg, source.spec, training, change=change)
         if private:
             secrecy.accounted(recipe, cfg, run.game)
         folder = None

@@ -5,7 +5,7 @@ from typing import Literal
 
 import tyro
 
-from zerosum.cli import _files
+from zerosum.cli import _files, _small
 from zerosum.cli._common import parse
 from zerosum.cli._page import page
 from zerosum.errors import UserError
@@ -15,6 +15,7 @@ USAGE = """
 zerosum export RUN --onnx G.onnx                                            the generator as an ONNX file, checked against torch
 zerosum export RUN --int8 G8.onnx                                           a quarter of the size, faster, its loss measured
 zerosum export RUN --safetensors G.safetensors                              weights alone, for zerosum.load(FILE).sample(n)
+zerosum export RUN --distill 16 [--minutes 10] [--out DIR]                  a smaller generator, taught by this one
 zerosum export RUN --web DIR [--title T] [--licence L]                      a page that runs it in its visitors' browsers
 """
 
@@ -29,6 +30,9 @@ def export(
     onnx: Path | None = None,
     int8: Path | None = None,
     safetensors: Path | None = None,
+    distill: int | None = None,
+    minutes: float | None = None,
+    out: Path | None = None,
     web: Path | None = None,
     title: str = "",
     licence: str = "",
@@ -44,6 +48,9 @@ def export(
         onnx: an .onnx file with inputs by name, for a batch of any size; it says of itself what to put in
         int8: an .onnx file in whole numbers of 8 bits: a quarter of the size, faster on processors; what it loses is measured
         safetensors: a file of weights and JSON for `zerosum.load(FILE).sample(n)`, the generator alone
+        distill: channels (--width) of a smaller generator that learns from this one, into a run folder of its own
+        minutes: of that (default: 10)
+        out: where it goes (default: beside the run, with the width in its name)
         web: a folder for a page with the explorer's latent panel, which any file server can give out
         title: the page's; default: the run folder's name
         licence: the model's, as the page states it
@@ -55,8 +62,10 @@ def export(
     from zerosum.job import open_run
     from zerosum.rundir import RunDir
 
-    if (onnx, int8, safetensors, web) == (None,) * 4:
-        raise UserError("say what to export: --onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors or --web DIR")
+    minutes = _small.wanted(distill, minutes, out)
+    if (onnx, int8, safetensors, distill, web) == (None,) * 5:
+        ways = "--onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors, --distill WIDTH or --web DIR"
+        raise UserError(f"say what to export: {ways}")
     sampler = open_run(run, step, "cpu", recipe)
     if web is not None:
         page(run, sampler, web, title, licence, runtime, webgpu)
@@ -67,4 +76,4 @@ def export(
         _files.int8(sampler, int8, config, run, recipe)
     if safetensors is not None:
         _files.safetensors(sampler, safetensors, config)
-    return 0
+    return 0 if distill is None else _small.distill(sampler, config, run, distill, out, minutes, recipe)
