@@ -43,7 +43,7 @@ BELOW = {
     "serving": LOW | {"__version__", "data", "pictures", "provenance", "sampling", "serving", "translate", "web"},
     "export": LOW
     | {"__version__", "bounds", "cache", "data", "export", "job", "latent", "metrics", "play", "provenance", "recipes"}
-    | {"rundir", "sampling", "train"},
+    | {"guard", "report", "rundir", "sampling", "train"},
     "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
     "explore/eye": LOW | {"data", "explore", "metrics", "rundir", "sampling", "web"},
     "explore/panels": LOW

@@ -29,15 +29,14 @@ def write_report(folder: RunDir) -> Path:
     Everything in the folder is treated as untrusted text. Missing parts are left out.
     """
     environment = Environment(loader=PackageLoader("zerosum", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return folder.write_text("report.html", environment.get_template("report.html").render(**_facts(folder)))
+    return folder.write_text("report.html", environment.get_template("report.html").render(**facts(folder), **_drawn(folder)))
 
 
-def _facts(folder: RunDir) -> dict[str, Any]:
+def facts(folder: RunDir) -> dict[str, Any]:
+    """A run in words and numbers, all of it untrusted text: what it is, how long it took, its scores, what the guard did."""
     rows, config = list(folder.rows()), folder.config
-    kept, acts = standing(rows), notes(rows)
-    losses = [row for row in kept if "scores" not in row and "note" not in row]
-    scored = with_scores(rows)
-    last = next((row for row in reversed(losses) if "items_per_s" in row), {})
+    losses, scored = _losses(rows), with_scores(rows)
+    last: dict[str, Any] = next((row for row in reversed(losses) if "items_per_s" in row), {})
     seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
     device = str(_object(config, "machine").get("device", "CPU"))
     threads, world = _count(_object(config, "machine").get("threads")), _count(config.get("world"))
@@ -56,20 +55,32 @@ def _facts(folder: RunDir) -> dict[str, Any]:
         "rate": last.get("items_per_s"),
         "energy": f"about {draw * seconds / 3600:.2g} Wh ({draw:.0f} W, {source})",
         "scores": [_bar(one) for one in latest(scored)],
-        "table": _table(folder, scored),
         "privacy": claim(_object(config, "privacy")),
         "scored_at": scored[-1]["step"] if scored else None,
-        "pictures": _pictures(folder),
-        "notes": [{"step": row["from"], "note": row["note"]} for row in acts],
-        "charts": [
-            Markup(svg) for svg in (*_guard_charts(readings(kept), acts), *_loss_charts(losses, acts), *_score_charts(scored))
-        ],
+        "notes": [{"step": row["from"], "note": row["note"]} for row in notes(rows)],
         "tables": {
             title: _flat(config.get(title, {})) for title in ("settings", "training", "data", "spec", "machine", "parameters")
         },
         "version": config.get("zerosum", ""),
         "dtype": config.get("dtype", ""),
         "world": world,
+    }
+
+
+def _losses(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the training that stands which tell losses."""
+    return [row for row in standing(rows) if "scores" not in row and "note" not in row]
+
+
+def _drawn(folder: RunDir) -> dict[str, Any]:
+    """A run in pictures and drawings."""
+    rows = list(folder.rows())
+    acts, scored = notes(rows), with_scores(rows)
+    drawings = (*_guard_charts(readings(standing(rows)), acts), *_loss_charts(_losses(rows), acts), *_score_charts(scored))
+    return {
+        "table": _table(folder, scored),
+        "pictures": _pictures(folder),
+        "charts": [Markup(svg) for svg in drawings],
     }
 
 

@@ -10,6 +10,7 @@ from zerosum.errors import UserError
 
 if TYPE_CHECKING:  # `zerosum --help` does not wait for torch
     from zerosum.data.source import Source
+    from zerosum.rundir import RunDir
     from zerosum.sampling import Sampler
 
 
@@ -50,6 +51,14 @@ def safetensors(sampler: Sampler, to: Path, config: dict[str, Any]) -> None:
 
     made = write(sampler, ending(to, ".safetensors"), config)
     say(f"weights   {to}: {made.size / 1e6:.1f} MB, {made.parameters:,} parameters; zerosum.load({str(to)!r}).sample(16)")
+
+
+def card(folder: RunDir, to: Path, licence: str, title: str, step: int | None) -> None:
+    """A model card."""
+    from zerosum.export.card import write
+
+    write(folder, ending(to, ".md"), licence, title, step)
+    say(f"card      {to}: {'licence ' + licence if licence else 'no licence is stated: --licence cc-by-4.0 states one'}")
 
 
 def data(run: Path, recipe: str | None) -> Source | None:

@@ -16,6 +16,7 @@ zerosum export RUN --onnx G.onnx                                            the 
 zerosum export RUN --int8 G8.onnx                                           a quarter of the size, faster, its loss measured
 zerosum export RUN --safetensors G.safetensors                              weights alone, for zerosum.load(FILE).sample(n)
 zerosum export RUN --distill 16 [--minutes 10] [--out DIR]                  a smaller generator, taught by this one
+zerosum export RUN --card README.md [--title T] [--licence L]               a model card as Hugging Face's hub reads it
 zerosum export RUN --web DIR [--title T] [--licence L]                      a page that runs it in its visitors' browsers
 """
 
@@ -33,6 +34,7 @@ def export(
     distill: int | None = None,
     minutes: float | None = None,
     out: Path | None = None,
+    card: Path | None = None,
     web: Path | None = None,
     title: str = "",
     licence: str = "",
@@ -51,9 +53,10 @@ def export(
         distill: channels (--width) of a smaller generator that learns from this one, into a run folder of its own
         minutes: of that (default: 10)
         out: where it goes (default: beside the run, with the width in its name)
+        card: a README.md for people and for Hugging Face's hub: data in numbers, scores, limits, energy, licence
         web: a folder for a page with the explorer's latent panel, which any file server can give out
-        title: the page's; default: the run folder's name
-        licence: the model's, as the page states it
+        title: the page's or the card's; default: the run folder's name on a page, the recipe's on a card
+        licence: the model's, as page and card state it
         runtime: onnxruntime-web at hand, its npm package or folder; default: it is fetched from npm once
         webgpu: whether the page uses visitors' graphics processors (twice the download); auto: for large pictures
         step: a checkpoint's step (default: the one that is shown)
@@ -63,9 +66,13 @@ def export(
     from zerosum.rundir import RunDir
 
     minutes = _small.wanted(distill, minutes, out)
-    if (onnx, int8, safetensors, distill, web) == (None,) * 5:
-        ways = "--onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors, --distill WIDTH or --web DIR"
+    if (onnx, int8, safetensors, distill, card, web) == (None,) * 6:
+        ways = "--onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors, --distill WIDTH, --card README.md or --web DIR"
         raise UserError(f"say what to export: {ways}")
+    if card is not None:
+        _files.card(RunDir(run), card, licence, title, step)
+    if (onnx, int8, safetensors, distill, web) == (None,) * 5:
+        return 0
     sampler = open_run(run, step, "cpu", recipe)
     if web is not None:
         page(run, sampler, web, title, licence, runtime, webgpu)

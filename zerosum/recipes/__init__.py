@@ -65,6 +65,14 @@ def _run_file(path: Path) -> ModuleType:
 
 def summary(name: str) -> str:
     """The recipe in one line: the first of its docstring."""
+    return _docstring(name).split("\n")[0]
+
+
+def source(name: str) -> str:
+    """Where a recipe of the house comes from, papers and sections: its docstring without the first line, in one line."""
+    return " ".join(_docstring(name).split("\n", 1)[-1].split())
+
+
+def _docstring(name: str) -> str:
     path = Path(__path__[0]) / f"{name}.py" if name in names() else Path(name)
-    doc = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""  # read, not imported: a list need not wait for torch
-    return doc.split("\n")[0]
+    return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""  # read, not imported: a list need not wait for torch
