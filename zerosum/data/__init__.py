@@ -22,9 +22,13 @@ from zerosum.data.source import Modality, Source, Spec
 from zerosum.errors import UserError
 
 
-@functools.cache
 def _having(*functions: str) -> dict[str, ModuleType]:
-    modules = {found.name: importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)}
+    return _found(tuple(__path__), functions)
+
+
+@functools.cache  # looking over the files takes as long as making a small picture
+def _found(paths: tuple[str, ...], functions: tuple[str, ...]) -> dict[str, ModuleType]:
+    modules = {found.name: importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(paths)}
     return {name: module for name, module in modules.items() if set(functions) <= set(vars(module))}
 
 
