@@ -1,11 +1,11 @@
-"""How long a slider of the explorer takes to a new picture: `zerosum explore` on this machine's processor, in headless Chromium.
+"""How long a slider of the explorer takes to a new picture: `zerosum explore` on this processor, in headless Chromium.
 
 python benchmarks/explorer.py RUN... [--moves 200] [--stylegan2]
 
-Each move is a key press on the first direction's slider in the latent panel, after a pause of 20 to 120 ms. It is timed from the
-`input` event to the end of the frame in which the main picture is painted anew: adding the direction, a request to the server,
-the generator, the answer, the canvas, the browser's own frame. --stylegan2 adds one of 3 x 64 x 64 with the recipe's own
-settings, hardly trained (what it computes does not depend on what it has learned).
+Each move is a key press on the first direction's slider in the latent panel, after a pause of 20 to 120 ms. It is timed from
+the `input` event to the end of the frame in which the main picture is painted anew: adding the direction, a request to the
+server, the generator, the answer, the canvas, the browser's own frame. --stylegan2 adds one of 3 x 64 x 64 with the recipe's
+own settings, hardly trained (how long it computes does not depend on what it has learned).
 """
 
 from __future__ import annotations

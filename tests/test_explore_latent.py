@@ -6,6 +6,7 @@ import httpx
 import numpy as np
 import pytest
 from browser import sideways
+from conftest import finish, start
 from PIL import Image
 
 from zerosum.job import open_run
@@ -64,7 +65,7 @@ def test_seeds_are_those_of_zerosum_sample_and_a_slider_moves_the_picture_and_is
 def test_two_are_interpolated_and_a_shared_address_shows_the_same(open_page, explore, tiny_run):
     page = opened(open_page, explore, tiny_run, phone=True)
     ends = [pixels(page)]
-    ends.append(drawn(page, lambda: (page.get_by_label("seed 3, 3").click(), page.get_by_label("seed 0, 0").click())))
+    ends.append(drawn(page, lambda: page.get_by_label("seed 3, 3").click()))
     drawn(page, lambda: page.get_by_label("seed 0, 0").click())  # from seed 3 to seed 0
     strip = page.get_by_role("group", name="Between the chosen pictures").get_by_role("button")
     assert strip.count() == 8
@@ -96,13 +97,27 @@ def test_four_make_a_square_and_variations_are_near(open_page, explore, tiny_run
 
 def test_the_keyboard_alone_picks_and_steers(open_page, explore, tiny_run):
     page = opened(open_page, explore, tiny_run)
-    page.locator(".latent-cell").nth(2).focus()
+    page.locator(".latent-cell").nth(0).focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+    first = pixels(page)
     drawn(page, lambda: page.keyboard.press("Enter"))
-    assert "of=0%2C2" in page.url
+    assert "of=2" in page.url
+    page.keyboard.press("ArrowRight")
+    drawn(page, lambda: page.keyboard.press(" "))
+    assert "of=2%2C3" in page.url and page.locator(".latent-cell:focus").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Tab")  # the whole grid is one stop
+    assert page.evaluate("document.activeElement.closest('.latent-grid')") is None
+    drawn(page, lambda: page.get_by_role("button", name="Only the last").press("Enter"))
+    drawn(page, lambda: [page.keyboard.press("Control+z") for _ in range(3)])
+    assert (pixels(page) == first).all()
+    drawn(page, lambda: [page.keyboard.press("Control+Shift+z") for _ in range(3)])
     page.get_by_label("sefa 1", exact=True).focus()
     before = pixels(page)
     after = drawn(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(9)])
     assert not (before == after).all() and re.search("steps=0%3A0.9", page.url)
+    back = drawn(page, lambda: page.keyboard.press("Control+z"))  # a key that is held down is one act
+    assert (back == before).all() and "steps" not in page.url
 
 
 def test_a_taught_direction_is_a_slider_and_a_download_says_what_made_it(open_page, explore, tiny_run, tmp_path):
@@ -120,6 +135,33 @@ def test_a_taught_direction_is_a_slider_and_a_download_says_what_made_it(open_pa
     found = read(tmp_path / "one.png")
     assert found.origin.act == "explore" and found.origin.run == open_run(tiny_run, device="cpu").origin().run
     assert (grey(np.asarray(Image.open(tmp_path / "one.png"))) == pixels(page)).all()
+
+
+@pytest.fixture(scope="module")
+def styled_run(tmp_path_factory):
+    """A stylegan2 on digits, after one step."""
+    run = tmp_path_factory.mktemp("styled") / "run"
+    plan = ("--recipe", "stylegan2", "--steps", "1", "--width", "8", "--batch", "4", "--pictures", "1", "--scores", "0")
+    code, _, errors = finish(start("train", "digits", *plan, "--threads", "1", "--out", run))
+    assert code == 0, errors
+    return run
+
+
+def test_styles_are_truncated_mixed_and_led_to_another_class(open_page, explore, styled_run):
+    page = opened(open_page, explore, styled_run, "of=3")
+    third = pixels(page)
+    fifth = drawn(page, lambda: (page.get_by_label("seed 5, 5").click(), page.get_by_label("seed 3, 3").click()))
+    page.get_by_label("Seed whose fine styles are taken").fill("3")
+    page.get_by_label("Seed whose fine styles are taken").press("Tab")
+    all_fine = drawn(page, lambda: slide(page, "from layer", 0))
+    some = drawn(page, lambda: slide(page, "from layer", 1))
+    assert (all_fine == third).all() and not (some == third).all() and not (some == fifth).all()
+    assert (drawn(page, lambda: slide(page, "from layer", 4)) == fifth).all()
+    other = drawn(page, lambda: page.get_by_label("Class to change into").select_option("8"))
+    assert not (other == fifth).all()
+    assert (pixels(opened(open_page, explore, styled_run, "of=5&label=8")) == other).all()
+    mean = drawn(page, lambda: slide(page, "Truncation ψ", 0))
+    assert (pixels(opened(open_page, explore, styled_run, "of=12&psi=0")) == mean).all() and not (mean == other).all()
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,19 @@
 // Everything that steers the one picture: where between seeds, directions, truncation, mixing, class.
 import { el } from "../dom.js";
-import { FARTHEST } from "./wish.js";
+import { FARTHEST, shown } from "./wish.js";
 
 // A labelled slider. `moving(value)` while it is dragged, `settled(value)` when it is let go.
 export function slider({ name, min, max, step, words, moving, settled }) {
-  const shown = el("output", {});
+  const told = el("output", {});
   const range = el("input", { type: "range", min: String(min), max: String(max), step: String(step), "aria-label": name });
   const say = () => {
-    shown.textContent = words(Number(range.value));
-    range.setAttribute("aria-valuetext", shown.textContent);
+    told.textContent = words(Number(range.value));
+    range.setAttribute("aria-valuetext", told.textContent);
   };
   range.addEventListener("input", () => (say(), moving(Number(range.value))));
   range.addEventListener("change", () => (say(), settled(Number(range.value))));
   return {
-    node: el("label", { class: "latent-slider" }, el("span", {}, name), range, shown),
+    node: el("label", { class: "latent-slider" }, el("span", {}, name), range, told),
     set(value) {
       range.value = String(value);
       say();
@@ -23,18 +23,18 @@ export function slider({ name, min, max, step, words, moving, settled }) {
 
 const percent = (value) => `${Math.round(100 * value)} %`;
 
-// `change(part, final)`: parts of the wish are now other ones; `final` where a hand let go.
+// `change(part, final, hand)`: parts of the wish are now other ones; `final` where a hand let go, `hand` what it held.
 export function controls(about, change) {
-  const both = (part) => ({ moving: (value) => change(part(value), false), settled: (value) => change(part(value), true) });
+  const both = (part, hand) => ({ moving: (value) => change(part(value), false, hand), settled: (value) => change(part(value), true, hand) });
   let wish = null;
-  const u = slider({ name: "Along", min: 0, max: 1, step: 0.01, words: percent, ...both((value) => ({ at: [value, wish.at[1]] })) });
-  const v = slider({ name: "Down", min: 0, max: 1, step: 0.01, words: percent, ...both((value) => ({ at: [wish.at[0], value] })) });
-  const psi = slider({ name: "Truncation ψ", min: 0, max: 1.5, step: 0.05, words: (value) => value.toFixed(2), ...both((value) => ({ psi: value })) });
+  const u = slider({ name: "Along", min: 0, max: 1, step: 0.01, words: percent, ...both((value) => ({ at: [value, wish.at[1]] }), "u") });
+  const v = slider({ name: "Down", min: 0, max: 1, step: 0.01, words: percent, ...both((value) => ({ at: [wish.at[0], value] }), "v") });
+  const psi = slider({ name: "Truncation ψ", min: 0, max: 1.5, step: 0.05, words: (value) => value.toFixed(2), ...both((value) => ({ psi: value }), "psi") });
 
   const mix_seed = el("input", { type: "number", min: "0", step: "1", "aria-label": "Seed whose fine styles are taken", onchange: () => change({ mixed: mix_seed.value === "" ? null : [Math.max(0, Math.floor(Number(mix_seed.value))), (wish.mixed || [0, Math.ceil(about.layers / 2)])[1]] }, true) });
-  const crossover = slider({ name: "from layer", min: 0, max: about.layers, step: 1, words: (value) => (value >= about.layers ? "none" : String(value)), ...both((value) => ({ mixed: [wish.mixed ? wish.mixed[0] : wish.chosen[0] + 1, value] })) });
+  const crossover = slider({ name: "from layer", min: 0, max: about.layers, step: 1, words: (value) => (value >= about.layers ? "none" : String(value)), ...both((value) => ({ mixed: [wish.mixed ? wish.mixed[0] : shown(wish)[0] + 1, value] }), "mixed") });
   const to = el("select", { "aria-label": "Class to change into", onchange: () => change({ morph: to.value === "" ? null : [Number(to.value), wish.morph ? wish.morph[1] : 1] }, true) }, el("option", { value: "" }, "its own"), about.classes.map((name, i) => el("option", { value: String(i) }, name)));
-  const morph = slider({ name: "how far", min: 0, max: 1, step: 0.01, words: percent, ...both((value) => ({ morph: wish.morph ? [wish.morph[0], value] : null })) });
+  const morph = slider({ name: "how far", min: 0, max: 1, step: 0.01, words: percent, ...both((value) => ({ morph: wish.morph ? [wish.morph[0], value] : null }), "morph") });
 
   const between = el("fieldset", { class: "latent-between" }, el("legend", {}, "Between the chosen"), u.node, v.node);
   const directions = el("div", {});
@@ -48,7 +48,7 @@ export function controls(about, change) {
   // Directions of one method at a time: those that a row of buttons chooses.
   let rows = [];
   let method = null;
-  function steer(found) {
+  function steer(found, why = "No directions were found in this generator.") {
     const methods = [...new Set(found.map((one) => one.method))];
     if (!methods.includes(method)) method = methods[0];
     rows = found.map((one, i) => ({
@@ -59,7 +59,7 @@ export function controls(about, change) {
           const steps = found.map((_, j) => wish.steps[j] || 0);
           steps[i] = value;
           return { steps };
-        }),
+        }, `step ${i}`),
       }),
     }));
     const lists = methods.map((name) => el("div", { class: "latent-directions", hidden: name !== method, role: "group", "aria-label": `Directions: ${name}` }, rows.filter((one) => one.method === name).map((one) => one.slider.node)));
@@ -74,7 +74,7 @@ export function controls(about, change) {
     directions.replaceChildren(
       found.length
         ? el("fieldset", {}, el("legend", {}, "Directions"), el("div", { class: "row" }, methods.length > 1 ? tabs : el("span", { class: "soft" }, `found by ${method}`), reset), lists)
-        : el("p", { class: "soft" }, "No directions were found in this generator.")
+        : el("p", { class: "soft" }, why)
     );
     if (wish) set(wish);
   }

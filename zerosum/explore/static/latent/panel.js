@@ -2,7 +2,8 @@
 import { el } from "../dom.js";
 import { sheet } from "../parts/sheet.js";
 import { controls } from "./controls.js";
-import { canvas, draw, newest } from "./pictures.js";
+import { canvas, newest, sheets } from "./pictures.js";
+import { roving } from "./roving.js";
 import { tagging } from "./tagging.js";
 import { corners, entering, finished, label_of, placed, target, varied } from "./target.js";
 import { trail } from "./trail.js";
@@ -11,6 +12,7 @@ import * as wishes from "./wish.js";
 const STEPS = 8;
 const SIDE = 4;
 const TURN = 0.5; // radians of "more like this"
+const CALM = 150; // milliseconds without a move of a slider after which its strip of pictures follows
 const TAUGHT = 32; // pictures that are shown while somebody tags: 20 are enough
 
 export async function panel(root, context, model) {
@@ -22,27 +24,30 @@ export async function panel(root, context, model) {
   let taught = []; // and those that somebody taught by tagging
   let wish = wishes.read(context.values(), about);
   let gone = false;
-  let drawing = new AbortController();
   const directions = () => [...found, ...taught];
 
   const main = canvas(about, "the picture");
   main.classList.add("latent-main");
   const show = newest(model, main, wrong);
   const steps = trail(context, () => look(true));
+  const drawn = { seeds: sheets(model, wrong), strip: sheets(model, wrong), likes: sheets(model, wrong) };
 
   // ---- what people do -------------------------------------------------------------------------------------------------
 
-  function change(part, final = true) {
+  const current = () => show(() => target(wish, about, enter, directions()), JSON.stringify([wishes.write(wish), directions().length]));
+
+  // hand: the slider that is moved, null for anything else.
+  function change(part, final = true, hand = null) {
     wish = { ...wish, ...part };
-    if (!final) return void show(() => target(wish, about, enter, directions()));
-    steps.keep(wishes.write(wish));
-    look();
+    if (!final) return void current();
+    steps.keep(wishes.write(wish), hand);
+    look(false, hand);
   }
 
   function pick(seed) {
     if (tags && tags.on()) return tags.toggle(seed);
     const without = wish.chosen.filter((one) => one !== seed);
-    const chosen = without.length < wish.chosen.length ? (without.length ? without : [seed]) : [...wish.chosen, seed].slice(-wishes.MOST_CHOSEN);
+    const chosen = without.length < wish.chosen.length ? without : [...wish.chosen, seed].slice(-wishes.MOST_CHOSEN);
     change({ chosen, at: chosen.length > 1 ? [0.5, 0.5] : [0, 0], like: [] });
   }
 
@@ -61,8 +66,8 @@ export async function panel(root, context, model) {
   const save = el("button", { type: "button", onclick: async () => {
     try {
       const { point, shares } = await target(wish, about, enter, directions());
-      const address = URL.createObjectURL(await model.save(point, shares, { seeds: wish.chosen, address: wishes.write(wish) }));
-      el("a", { href: address, download: `${context.run || about.recipe}-${wish.chosen.join("-")}.png` }).click();
+      const address = URL.createObjectURL(await model.save(point, shares, { seeds: wishes.shown(wish), address: wishes.write(wish) }));
+      el("a", { href: address, download: `${context.run || about.recipe}-${wishes.shown(wish).join("-")}.png` }).click();
       setTimeout(() => URL.revokeObjectURL(address), 10_000);
     } catch (error) {
       wrong(error);
@@ -72,6 +77,7 @@ export async function panel(root, context, model) {
   const likes = el("div", { class: "latent-strip", hidden: true, role: "group", "aria-label": "Pictures like this one" });
   const strip = el("div", { class: "latent-strip", role: "group", "aria-label": "Between the chosen pictures" });
   const grid = el("div", { class: "latent-grid", role: "group", "aria-label": "Seeds" });
+  const [fill_likes, fill_strip, fill_grid] = [likes, strip, grid].map((group) => roving(group).fill);
   const steering = controls(about, change);
 
   const go_to = el("input", { type: "number", min: "0", step: "1", "aria-label": "First seed of the page", onchange: () => page(Number(go_to.value)) });
@@ -98,46 +104,54 @@ export async function panel(root, context, model) {
   }
 
   let shown = ""; // what the grid shows
-  async function seeds() {
+  function seeds() {
     const all = on_page();
     const now = JSON.stringify([all, wish.label]);
     const name = (seed) => `seed ${seed}${about.classes.length ? `, ${about.classes[label_of(wish, about, seed)]}` : ""}`;
     if (now !== shown) {
       shown = now;
-      drawing.abort();
-      drawing = new AbortController();
       const cells = all.map((seed) => cell(name(seed), () => pick(seed), false));
-      grid.replaceChildren(...cells.map(([button]) => button));
+      fill_grid(cells.map(([button]) => button));
       const plain = { ...wish, morph: null };
-      draw(model, await corners(plain, about, enter, all), cells.map(([, place]) => place), drawing.signal).catch((error) => error.name === "AbortError" || wrong(error));
+      drawn.seeds.start(() => corners(plain, about, enter, all), cells.map(([, place]) => place));
     }
     const marked = tags && tags.on() ? tags.marked() : new Set(wish.chosen);
     all.forEach((seed, i) => grid.children[i] && grid.children[i].setAttribute("aria-pressed", String(marked.has(seed))));
   }
 
-  async function between() {
+  let laid = ""; // where the strip's pictures are
+  let places = [];
+  function between(hand) {
     const many = wish.chosen.length;
     strip.hidden = many < 2;
-    strip.classList.toggle("latent-square", many === 4);
-    if (many < 2) return void strip.replaceChildren();
-    const ends = await corners(wish, about, enter);
-    const side = many === 4 ? SIDE : STEPS;
-    const places = many === 4 ? Array.from({ length: side * side }, (_, i) => [(i % side) / (side - 1), Math.floor(i / side) / (side - 1)]) : Array.from({ length: side }, (_, i) => [i / (side - 1), 0]);
-    const targets = await Promise.all(places.map((at) => finished(placed(ends, at, about), wish, about, enter, directions())));
-    const cells = places.map((at) => cell(many === 4 ? `${Math.round(100 * at[0])} % along, ${Math.round(100 * at[1])} % down` : `${Math.round(100 * at[0])} % of the way`, () => change({ at })));
-    strip.replaceChildren(...cells.map(([button]) => button));
-    await draw(model, targets, cells.map(([, place]) => place));
+    if (many < 2) {
+      laid = "";
+      fill_strip([]);
+      return drawn.strip.end();
+    }
+    if (laid !== wish.chosen.join()) {
+      laid = wish.chosen.join();
+      strip.classList.toggle("latent-square", many === 4);
+      const at = many === 4 ? Array.from({ length: SIDE ** 2 }, (_, i) => [(i % SIDE) / (SIDE - 1), Math.floor(i / SIDE) / (SIDE - 1)]) : Array.from({ length: STEPS }, (_, i) => [i / (STEPS - 1), 0]);
+      const name = ([u, v]) => (many === 4 ? `${Math.round(100 * u)} % along, ${Math.round(100 * v)} % down` : `${Math.round(100 * u)} % of the way`);
+      const cells = at.map((one) => cell(name(one), () => change({ at: one })));
+      fill_strip(cells.map(([button]) => button));
+      places = cells.map(([, place], i) => [at[i], place]);
+    }
+    const now = wish;
+    drawn.strip.start(async () => {
+      const ends = await corners(now, about, enter);
+      return Promise.all(places.map(([at]) => finished(placed(ends, at, about), now, about, enter, directions())));
+    }, places.map(([, place]) => place), hand ? CALM : 0);
   }
 
-  async function similar() {
-    const base = await target({ ...wish, steps: [] }, about, enter, []);
-    const first = 1 + wish.like.length * STEPS;
-    const ways = Array.from({ length: STEPS }, (_, i) => first + i);
-    const cells = ways.map((way, i) => cell(`variation ${i + 1}`, () => change({ like: [...wish.like, [way, TURN]] })));
-    likes.replaceChildren(...cells.map(([button]) => button));
+  function similar() {
+    const now = wish;
+    const ways = Array.from({ length: STEPS }, (_, i) => 1 + now.like.length * STEPS + i);
+    const cells = ways.map((way, i) => cell(`variation ${i + 1}`, () => change({ like: [...now.like, [way, TURN]] })));
+    fill_likes(cells.map(([button]) => button));
     likes.hidden = false;
-    const moved = await Promise.all(ways.map(async (way) => finished({ point: await varied(base.point, way, TURN, wish, about, enter), shares: base.shares }, { ...wish, mixed: null, like: [], psi: 1 }, about, enter, directions())));
-    await draw(model, moved, cells.map(([, place]) => place));
+    drawn.likes.start(() => Promise.all(ways.map((way) => target({ ...now, like: [...now.like, [way, TURN]] }, about, enter, directions()))), cells.map(([, place]) => place));
     say("Eight pictures like this one.");
   }
 
@@ -150,7 +164,7 @@ export async function panel(root, context, model) {
   }
 
   // Everything, as the wish has it. `again`: the address has changed by itself.
-  async function look(again = false) {
+  async function look(again = false, hand = null) {
     if (gone) return;
     try {
       if (again) {
@@ -165,11 +179,15 @@ export async function panel(root, context, model) {
       if (label) label.value = wish.label === null ? "" : String(wish.label);
       steering.set(wish);
       likes.hidden = true;
-      const words = wish.chosen.length > 1 ? `between seeds ${wish.chosen.join(", ")}` : `seed ${wish.chosen[0]}`;
+      drawn.likes.end();
+      const words = wish.chosen.length > 1 ? `between seeds ${wish.chosen.join(", ")}` : `seed ${wishes.shown(wish)[0]}`;
       main.setAttribute("aria-label", `the picture: ${words}`);
       caption.textContent = words;
       clear.hidden = wish.chosen.length < 2;
-      await Promise.all([show(() => target(wish, about, enter, directions())), seeds(), between()]);
+      const shown_now = current();
+      seeds();
+      between(hand);
+      await shown_now;
     } catch (error) {
       wrong(error);
     }
@@ -179,18 +197,17 @@ export async function panel(root, context, model) {
   const clear = el("button", { type: "button", onclick: () => change({ chosen: wish.chosen.slice(-1), at: [0, 0] }) }, "Only the last");
   root.append(
     el("div", { class: "row" }, el("label", {}, "Seeds from ", go_to),
-      el("button", { type: "button", onclick: () => page(wish.seed - wishes.PAGE) }, "Before"),
+      el("button", { type: "button", onclick: () => page(wish.seed - wishes.PAGE) }, "Previous"),
       el("button", { type: "button", onclick: () => page(wish.seed + wishes.PAGE) }, "Next"),
       el("button", { type: "button", onclick: () => page(Math.floor(Math.random() * 1e6)) }, "Anywhere"),
       label ? el("label", {}, "Classes ", label) : null, tags ? tags.button : null),
     tags ? tags.form : el("span"),
-    el("p", { class: "soft" }, "Choose two, three or four pictures to go between them."),
+    el("p", { class: "soft" }, "Click a picture to look at it; two, three or four to go between them."),
     grid,
     el("div", { class: "latent-desk" },
       el("div", {}, el("div", { class: "latent-frame" }, main), el("div", { class: "row" }, caption, clear),
-        el("div", { class: "row" }, undo, redo, more, save, link)),
-      steering.node),
-    likes, strip
+        el("div", { class: "row" }, undo, redo, more, save, link), strip, likes),
+      steering.node)
   );
   const keys = (event) => {
     const typing = event.target instanceof HTMLInputElement && ["text", "number"].includes(event.target.type);
@@ -200,7 +217,7 @@ export async function panel(root, context, model) {
   };
   addEventListener("keydown", keys);
   addEventListener("moved", steps.moved);
-  steering.steer([]);
+  steering.steer([], "Looking for directions…");
   await look();
   model.directions().then(async (ways) => {
     if (gone) return;
@@ -211,7 +228,7 @@ export async function panel(root, context, model) {
   }).catch(wrong);
   return () => {
     gone = true;
-    drawing.abort();
+    for (const one of Object.values(drawn)) one.end();
     removeEventListener("keydown", keys);
     removeEventListener("moved", steps.moved);
   };

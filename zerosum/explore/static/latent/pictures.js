@@ -14,6 +14,7 @@ export const put = (place, pixels) => place.getContext("2d").putImageData(pixels
 export async function draw(model, targets, places, signal) {
   const many = slice(model.about);
   for (let at = 0; at < targets.length; at += many) {
+    signal?.throwIfAborted();
     const part = targets.slice(at, at + many);
     const mixed = model.about.shares ? joined(part.map((one) => one.shares)) : null;
     const found = await model.render(joined(part.map((one) => one.point)), mixed, part.length, signal);
@@ -21,11 +22,16 @@ export async function draw(model, targets, places, signal) {
   }
 }
 
-// One canvas that shows the newest wish: while one is rendered, those that come meanwhile replace each other.
+// One canvas that shows the newest wish: while one is rendered, those that come meanwhile replace each other. What is being
+// rendered is let finish: were it given up for the next one, a hand that moves on would see nothing until it stops.
+// `key` names what is asked for: what is asked for twice is rendered once.
 export function newest(model, place, wrong) {
   let busy = false;
   let next = null;
-  return async (find) => {
+  let last = null;
+  return async (find, key) => {
+    if (key === last) return;
+    last = key;
     next = find;
     if (busy) return;
     busy = true;
@@ -39,9 +45,30 @@ export function newest(model, place, wrong) {
         place.dataset.drawn = String(1 + Number(place.dataset.drawn || 0));
       }
     } catch (error) {
+      last = null;
       wrong(error);
     } finally {
       busy = false;
     }
+  };
+}
+
+// Newest sheets of pictures: a new one ends what is left of the one before. `later`: milliseconds to wait for a newer one.
+export function sheets(model, wrong) {
+  let current = new AbortController();
+  let timer = 0;
+  const end = () => {
+    clearTimeout(timer);
+    current.abort();
+  };
+  return {
+    end,
+    start(find, places, later = 0) {
+      end();
+      current = new AbortController();
+      const { signal } = current;
+      const failed = (error) => signal.aborted || wrong(error);
+      timer = setTimeout(() => Promise.resolve(find()).then((targets) => draw(model, targets, places, signal)).catch(failed), later);
+    },
   };
 }

@@ -1,6 +1,7 @@
 // From a wish (wish.js) to the point and the shares of classes that a model renders.
 import { add, along, lerp, mix, shares, square, truncate, vary } from "./algebra.js";
 import { numbers, rows } from "./model.js";
+import { shown } from "./wish.js";
 
 const APART = 1_000_003; // seeds of "more like this" are drawn far from those of the page
 
@@ -23,7 +24,7 @@ export function entering(model) {
 }
 
 // What a wish's seeds are: [{point, shares}, ...].
-export async function corners(wish, about, enter, seeds = wish.chosen) {
+export async function corners(wish, about, enter, seeds = shown(wish)) {
   const labelled = about.classes.length > 0;
   const own = labelled ? seeds.map((seed) => label_of(wish, about, seed)) : null;
   const points = await enter(seeds, own);
@@ -62,7 +63,7 @@ export async function finished(base, wish, about, enter, directions) {
 }
 
 export async function varied(point, seed, angle, wish, about, enter) {
-  const label = label_of(wish, about, wish.chosen[0]);
+  const label = label_of(wish, about, shown(wish)[0]);
   const [other] = await enter([APART + seed], label === null ? null : [label]);
   return vary(point, other, angle, about.mean, about.straight && !about.styled);
 }

@@ -1,7 +1,7 @@
 // What the panel is asked to show, and the address that says so: everything in it can be undone, and shared.
 //
 //   seed    the first seed of the page of seeds          label  the class of all seeds; null: each its own
-//   chosen  one to four seeds that the picture is made of   at     [u, v]: where between them
+//   chosen  up to four seeds that the picture is made of; none: the page's first   at     [u, v]: where between them
 //   steps   [amount, ...] of each direction               psi    truncation
 //   mixed   [seed, layer] or null: styles from `layer` on are that seed's
 //   morph   [class, share] or null                        like   [[seed, angle], ...]: small turns, one after the other
@@ -17,6 +17,9 @@ const number = (word, least, most, otherwise) => {
 const whole = (word, most, otherwise) => Math.floor(number(word, 0, most, otherwise));
 const list = (word, most) => (word || "").split(",").filter(Boolean).slice(0, most);
 const SEEDS = 2 ** 32;
+
+// The seeds that the picture is made of.
+export const shown = (wish) => (wish.chosen.length ? wish.chosen : [wish.seed]);
 
 export function read(values, about) {
   const classes = about.classes.length;
@@ -34,7 +37,7 @@ export function read(values, about) {
   return {
     seed,
     label: classes && values.label !== undefined && values.label !== "" ? whole(values.label, classes - 1, null) : null,
-    chosen: chosen.length ? chosen : [seed],
+    chosen,
     at: [number(u, 0, 1, chosen.length > 1 ? 0.5 : 0), number(v, 0, 1, chosen.length > 1 ? 0.5 : 0)],
     steps: Array.from(steps, (value) => value || 0),
     psi: about.truncates ? number(values.psi, 0, 1.5, 1) : 1,
@@ -54,7 +57,7 @@ export function write(wish) {
   return {
     seed: wish.seed || "",
     label: wish.label ?? "",
-    of: wish.chosen.length === 1 && wish.chosen[0] === wish.seed ? "" : wish.chosen.join(","),
+    of: wish.chosen.join(","),
     at: wish.chosen.length > 1 ? `${u}:${v}` : "",
     steps: steps.join(","),
     psi: wish.psi === 1 ? "" : Number(wish.psi.toFixed(2)),
