@@ -1,16 +1,17 @@
 """How long a slider of the explorer takes to a new picture: `zerosum explore` on this processor, in headless Chromium.
 
-python benchmarks/explorer.py RUN... [--moves 200] [--stylegan2]
+python benchmarks/explorer.py RUN... [--moves 200] [--threads 0] [--stylegan2]
 
 Each move is a key press on the first direction's slider in the latent panel, after a pause of 20 to 120 ms. It is timed from
 the `input` event to the end of the frame in which the main picture is painted anew: adding the direction, a request to the
 server, the generator, the answer, the canvas, the browser's own frame. --stylegan2 adds one of 3 x 64 x 64 with the recipe's
-own settings, hardly trained (how long it computes does not depend on what it has learned).
+own settings, hardly trained (how long it computes does not depend on what it has learned). Bar: 100 ms at p95.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import shutil
@@ -51,10 +52,11 @@ WATCH = """() => {
 
 
 @contextmanager
-def exploring(run: Path) -> Iterator[str]:
+def exploring(run: Path, threads: int) -> Iterator[str]:
     """The address of a running explorer."""
     command = [sys.executable, "-u", "-m", "zerosum", "explore", str(run), "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    more = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **more}) as server:
         assert server.stdout is not None
         address = None
         while address is None and (line := server.stdout.readline()):
@@ -96,10 +98,10 @@ def what(run: Path) -> str:
     return f"`{sampler.origin().recipe}` | {' x '.join(map(str, sampler.spec.shape))}"
 
 
-def measured(run: Path, moves: int) -> tuple[list[float], str]:
+def measured(run: Path, moves: int, threads: int) -> tuple[list[float], str]:
     """Milliseconds of each move, and the browser's version."""
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with exploring(run) as address, sync_playwright() as playwright:
+    with exploring(run, threads) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
         page: Any = browser.new_page(viewport={"width": 1200, "height": 900})
         page.goto(f"{address}#/{quote(run.resolve().name, safe='')}/latent")
@@ -112,16 +114,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="*")
     parser.add_argument("--moves", type=int, default=200)
+    parser.add_argument("--threads", type=int, default=0, help="of the server; 0: torch's own choice")
     parser.add_argument("--stylegan2", action="store_true")
     asked = parser.parse_args()
     with TemporaryDirectory() as place:
         rows, version = [], ""
         for run in [*asked.runs, *([stylegan2(Path(place))] if asked.stylegan2 else [])]:
-            times, version = measured(run, asked.moves)
+            times, version = measured(run, asked.moves, asked.threads)
             numbers = f"{len(times)} | {median(times):.1f} | {quantiles(times, n=20)[-1]:.1f} | {max(times):.1f}"
             rows.append(f"| {run.name} | {what(run)} | {numbers} |")
     machine = describe("cpu")
-    print(f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, Chromium {version}\n")
+    threads = asked.threads or machine["threads"]
+    where = f"{machine['processor']}, {threads} threads, torch {machine['torch']}, Chromium {version}"
+    print(f"{where}, load {os.getloadavg()[0]:.1f}\n")
     print("| run | recipe | picture | moves | median, ms | p95, ms | longest, ms |\n|---|---|---|---|---|---|---|")
     print("\n".join(rows))
 

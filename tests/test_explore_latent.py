@@ -14,6 +14,12 @@ from zerosum.provenance import read
 
 PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
 
+IN_SIGHT = """() => {
+  document.querySelector("input[aria-label='how far']").scrollIntoView({ block: "end" });
+  const { top, bottom } = document.querySelector(".latent-main").getBoundingClientRect();
+  return top >= -1 && bottom <= innerHeight;
+}"""
+
 
 def pixels(page, selector=".latent-main"):
     return np.array(page.locator(selector).first.evaluate(PIXELS), np.uint8)
@@ -75,6 +81,7 @@ def test_two_are_interpolated_and_a_shared_address_shows_the_same(open_page, exp
     drawn(page, lambda: slide(page, "sefa 2", -2))
     page.get_by_label("Class to change into").select_option("7")
     last = drawn(page, lambda: slide(page, "how far", 0.6))
+    assert page.get_by_label("how far").is_visible() and page.evaluate(IN_SIGHT), "a phone shows the picture above the sliders"
     again = opened(open_page, explore, tiny_run, page.url.split("?")[1])
     assert (pixels(again) == last).all() and sideways(page) <= 0
 

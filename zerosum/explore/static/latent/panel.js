@@ -205,7 +205,7 @@ export async function panel(root, context, model) {
     el("p", { class: "soft" }, "Click a picture to look at it; two, three or four to go between them."),
     grid,
     el("div", { class: "latent-desk" },
-      el("div", {}, el("div", { class: "latent-frame" }, main), el("div", { class: "row" }, caption, clear),
+      el("div", { class: "latent-made" }, el("div", { class: "latent-frame" }, main), el("div", { class: "row" }, caption, clear),
         el("div", { class: "row" }, undo, redo, more, save, link), strip, likes),
       steering.node)
   );
