@@ -15,11 +15,13 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import httpx
 import numpy as np
 import pytest
 import torch
+import uvicorn
 from conftest import start
 from PIL import Image
 from sklearn.datasets import load_iris
@@ -27,10 +29,12 @@ from sklearn.datasets import load_iris
 from zerosum import GAN
 from zerosum.job import open_run
 from zerosum.provenance import read
+from zerosum.serving.app import create
 from zerosum.serving.batcher import Batcher
 from zerosum.serving.limits import Limits
 from zerosum.serving.maker import Maker, Wish
 from zerosum.serving.trouble import Full, Slow
+from zerosum.web.host import listen
 
 
 @contextmanager
@@ -134,6 +138,49 @@ def test_two_hundred_clients_at_once_each_get_the_items_of_their_seed(digits):
     text = digits.get("/metrics").text
     passes, requests = (float(re.search(rf"^zerosum_batch_requests_{name} (\S+)", text, re.M)[1]) for name in ("count", "sum"))
     assert requests > passes  # some were computed together
+
+
+def test_noise_is_drawn_in_one_thread_alone(tiny_run):
+    sampler, threads = open_run(tiny_run, device="cpu"), set()
+    game = sampler.run.game
+    sampler.run.game = replace(game, draw=lambda n: threads.add(threading.current_thread().name) or game.draw(n))
+    bound = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create(sampler, Limits()), log_level="error"))
+    serves = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    serves.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{bound.getsockname()[1]}", timeout=60) as client:
+        threads.clear()
+        assert client.get("/v1").json()["classes"]
+        assert client.get("/v1/sample", params={"label": 3}).status_code == 200
+        assert client.get("/v1/sample", params={"label": "no such class"}).status_code == 400
+        assert client.post("/v1/score?label=3", content=picture(), headers=PNG).status_code == 200
+    server.should_exit = True
+    serves.join(30)
+    assert threads == {"batcher"}  # the streams are the process's own: two threads would draw each other's items
+
+
+def test_a_full_service_says_when_to_come_again_and_counts_whom_it_sent_away(tiny_run):
+    with serving(tiny_run, "--most-waiting", 1, "--batch", 1) as (port, _):
+        limits = httpx.Limits(max_connections=24)
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client,
+            ThreadPoolExecutor(24) as pool,
+        ):
+            answers = list(pool.map(lambda i: client.get("/v1/sample", params={"n": 256, "seed": i}), range(72)))
+            text = client.get("/metrics").text
+            assert client.get("/v1/sample").status_code == 200
+    count = {status: sum(answer.status_code == status for answer in answers) for status in (200, 503)}
+    assert count[200] and count[503] and sum(count.values()) == 72
+    for answer in answers:
+        assert answer.status_code == 200 or (int(answer.headers["retry-after"]) >= 1 and "come again" in answer.json()["error"])
+    for status, times in count.items():
+        assert f'zerosum_requests_total{{path="/v1/sample",status="{status}"}} {times}\n' in text
+
+
+def test_both_ways_of_asking_give_the_same_and_a_class_may_be_a_number(digits):
+    asked = {"n": 2, "seed": 5, "label": 3}
+    by_get, by_post = digits.get("/v1/sample", params=asked), digits.post("/v1/sample", json=asked)
+    assert by_get.status_code == 200 and by_get.content == by_post.content and "content-security-policy" in by_get.headers
 
 
 def test_the_service_describes_itself_and_counts(digits):

@@ -30,6 +30,7 @@ class Maker:
 
     def __init__(self, sampler: Sampler) -> None:
         self.sampler, self.origin = sampler, sampler.origin()
+        self.labelled = sampler.labelled  # it draws to find out: asked in another thread, it would disturb what is drawn here
 
     def told(self, wish: Wish) -> Origin:
         """What the answer to a wish says of what made it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from bisect import bisect_left
 from collections import Counter
@@ -69,11 +70,11 @@ class Metrics:
             for name, histogram, what in (
                 ("zerosum_batch_requests", self.batch_requests, "Requests computed in one pass."),
                 ("zerosum_batch_items", self.batch_items, "Items computed in one pass."),
-                ("zerosum_batch_seconds", self.batch_seconds, "A pass, encoding included."),
+                ("zerosum_batch_seconds", self.batch_seconds, "A pass through the nets, drawing included and encoding not."),
             ):
                 lines += _head(name, "histogram", what) + histogram.lines(name)
         for name, value in gauges.items():
-            lines += [*_head(name, "gauge", name.replace("_", " ")), f"{name} {value:g}"]
+            lines += [*_head(name, "gauge", name.replace("_", " ")), f"{name} {value:.12g}"]
         return "\n".join(lines) + "\n"
 
 
@@ -84,6 +85,6 @@ def _head(name: str, kind: str, what: str) -> list[str]:
 def memory() -> int:
     """Bytes of this process in memory; 0 where the system does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0

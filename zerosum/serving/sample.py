@@ -28,7 +28,7 @@ _SEED = "The same seed and n give the same items. Without one, each answer has a
 class Asked(BaseModel):
     """Items that are asked for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)  # a class may be given as a number
 
     n: Annotated[int, Field(description="How many items.", ge=1)] = 1
     seed: Annotated[int | None, Field(description=_SEED, ge=0, le=MOST_SEED)] = None
@@ -50,7 +50,7 @@ def router(maker: Maker, batcher: Batcher) -> APIRouter:
     async def answer(asked: Any) -> Response:
         if asked.n > most:
             raise TooMuch(f"{asked.n} items: at most {most} at once; ask several times with other seeds")
-        if asked.label is not None and not maker.sampler.labelled:
+        if asked.label is not None and not maker.labelled:
             raise UserError("this generator takes no labels: leave label out")
         seed = secrets.randbits(53) if asked.seed is None else asked.seed
         wish = Wish(asked.n, seed, asked.label, asked.truncation, asked.format)

@@ -53,7 +53,7 @@ def router(maker: Maker, batcher: Batcher, metrics: Metrics, gate: Gate, paths: 
             "limits": asdict(batcher.limits),
         }
         if maps is None:
-            told |= {"formats": formats.of(spec), "classes": list(spec.names) if sampler.labelled else []}
+            told |= {"formats": formats.of(spec), "classes": list(spec.names) if maker.labelled else []}
             told |= {"truncation": sampler.run.game.styles is not None}
         else:
             told |= {"takes": list(maps.names), "gives": maps.made, "mask": maps.mask, "scale": maps.scale}
