@@ -1,6 +1,8 @@
 """Pictures from strangers: what they hold is read, what they threaten is refused in words, and memory stays bounded."""
 
 import asyncio
+import json
+import marshal
 import resource
 import struct
 import zlib
@@ -128,6 +130,45 @@ def test_what_is_no_picture_is_refused_in_a_line(data, why):
         uploads.picture(data)
     assert isinstance(told.value, UserError)
     assert "\n" not in str(told.value)
+
+
+def answered(about, *parts):
+    head = json.dumps(about).encode()
+    return b"".join((struct.pack("<I", len(head)), head, *parts))
+
+
+def test_an_answer_of_the_decoding_process_is_read_as_a_strangers():
+    fine = {"why": "", "shape": [2, 3, 1], "profile": 2}
+    assert uploads.understood(answered(fine, b"ab", bytes(6)), 6) == ({"why": "", "shape": (2, 3, 1)}, b"ab", bytes(6))
+    wrong = [
+        b"",
+        b"\xff\xff\xff\xff",
+        struct.pack("<I", 4) + marshal.dumps(fine),
+        answered("["),
+        answered(fine, b"ab", bytes(7)),
+        answered(fine | {"shape": [2, -3, -1]}, b"ab", bytes(6)),
+        answered(fine | {"shape": [2, 3.0, 1]}, b"ab", bytes(6)),
+        answered(fine | {"shape": [2, 4, 1]}, b"ab", bytes(8)),
+        answered(fine | {"profile": -2}, bytes(6)),
+        answered({"why": 3}),
+    ]
+    for said in wrong:
+        with pytest.raises(ValueError):
+            uploads.understood(said, 6)
+
+
+def test_a_decoding_process_that_was_taken_over_is_ended(monkeypatch, tmp_path):
+    taken = tmp_path / "taken.py"
+    taken.write_text("import sys\nwhile True:\n    sys.stdout.buffer.write(bytes(2**20))\n")
+    monkeypatch.setattr(uploads.confined, "__file__", str(taken))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(TooMuch, match="too much memory or time"):
+        uploads.picture(saved("PNG"), most=2**20)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+    taken.write_text("import time\ntime.sleep(100)\n")
+    monkeypatch.setattr(uploads, "PATIENCE", 0.5)
+    with pytest.raises(TooMuch, match="too much memory or time"):
+        uploads.picture(saved("PNG"))
 
 
 def test_over_http_the_status_says_what_is_wrong():

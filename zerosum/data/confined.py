@@ -7,7 +7,7 @@ when it is opened. What a process may have at most, can.
 
 from __future__ import annotations
 
-import marshal
+import json
 import os
 import struct
 import sys
@@ -70,13 +70,17 @@ def _too_large(width: int, height: int, most: int, channels: int = 1) -> str:
 
 
 def main() -> None:
-    """Answer with a length, a marshalled dictionary of our own making, and the pixels."""
+    """Answer with a length, so many bytes of JSON, the colour profile and the pixels.
+
+    JSON and bytes alone: a file that takes this process over must not take over the one that reads its answer.
+    """
     limit()
     warnings.simplefilter("ignore")  # Pillow's remarks on odd files
     give, sys.stdout = sys.stdout.buffer, sys.stderr
     about, pixels = decode(sys.stdin.buffer.read(), int(sys.argv[1]))
-    head = marshal.dumps(about)
-    give.write(struct.pack("<q", len(head)) + head)
+    profile = about.pop("profile", None) or b""
+    head = json.dumps(about | {"profile": len(profile)}).encode()
+    give.write(struct.pack("<I", len(head)) + head + profile)
     give.write(pixels)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import marshal
+import json
 import os
 import struct
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
-from typing import Annotated
+from math import prod
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Depends, Request
@@ -43,11 +45,11 @@ def picture(data: bytes, name: str = "the picture", most: int = MOST_PIXELS) -> 
     if _drawn(data):
         raise Unfit(f"{name}: an SVG is a drawing and has no pixels: save it as a PNG first")
     with _few:
-        about, pixels = _confined(data, most)
+        about, profile, pixels = _confined(data, most)
     if why := about["why"]:
         raise (TooMuch if about.get("large") else Unfit)(f"{name}: {why}")
     x = np.frombuffer(bytearray(pixels), np.uint8)  # which can be written to
-    return replace(as_picture(x.reshape(about["shape"]), name), profile=about["profile"])
+    return replace(as_picture(x.reshape(about["shape"]), name), profile=profile or None)
 
 
 def _drawn(data: bytes) -> bool:
@@ -55,21 +57,64 @@ def _drawn(data: bytes) -> bool:
     return start.startswith((b"<svg", b"<!doctype svg")) or (start.startswith((b"<?xml", b"<!--")) and b"<svg" in start)
 
 
-def _confined(data: bytes, most: int) -> tuple[dict, bytes]:
+def _confined(data: bytes, most: int) -> tuple[dict[str, Any], bytes, bytes]:
+    """What the confined process says of a file, its colour profile and its pixels."""
     quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     paths = os.pathsep.join(path for path in sys.path if path)  # what is importable here is importable there
     environment = os.environ | quiet | {"PYTHONPATH": paths}
     environment.pop("PYTHONWARNINGS", None)
     words = [sys.executable, "-P", confined.__file__, str(most)]
     failed = {"why": "decoding it takes too much memory or time: save it anew, smaller, as PNG or JPEG", "large": True}
+    largest = 4 * most + 2 * confined.MOST_PROFILE
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment) as child:
+        clock = threading.Timer(PATIENCE, child.kill)
+        clock.start()
+        try:
+            assert child.stdin is not None and child.stdout is not None
+            with suppress(BrokenPipeError):  # it ended before it had read all
+                child.stdin.write(data)
+            with suppress(BrokenPipeError):
+                child.stdin.close()
+            said = child.stdout.read(largest + 1)
+            if len(said) > largest:
+                child.kill()
+            code = child.wait()
+        finally:
+            clock.cancel()
+            child.kill()
     try:
-        done = subprocess.run(words, input=data, capture_output=True, env=environment, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        return failed, b""
-    if done.returncode != 0 or len(done.stdout) < 8:
-        return failed, b""
-    (size,) = struct.unpack("<q", done.stdout[:8])
-    return marshal.loads(done.stdout[8 : 8 + size]), done.stdout[8 + size :]
+        return understood(said if code == 0 else b"", most)
+    except ValueError:
+        return failed, b"", b""
+
+
+def understood(said: bytes, most: int) -> tuple[dict[str, Any], bytes, bytes]:
+    """What a confined process has answered, of a picture of at most `most` pixels: about it, its profile, its pixels.
+
+    The answer is looked at as what it is: a stranger's, should a file have taken that process over. Raises ValueError where
+    it is no such answer.
+    """
+    if len(said) < 4:
+        raise ValueError("cut short")
+    (size,) = struct.unpack("<I", said[:4])
+    try:
+        about = json.loads(said[4 : 4 + size])
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(about, dict) or not isinstance(about.get("why"), str):
+        raise ValueError("no answer")
+    if about["why"]:
+        return {"why": about["why"][:500], "large": about.get("large") is True}, b"", b""
+    shape, length = about.get("shape"), about.get("profile")
+    if not isinstance(shape, list) or len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
+        raise ValueError("no shape")
+    if type(length) is not int or not 0 <= length <= confined.MOST_PROFILE or shape[0] * shape[1] > most:
+        raise ValueError("too large")
+    profile, pixels = said[4 + size : 4 + size + length], said[4 + size + length :]
+    if len(profile) != length or len(pixels) != prod(shape):
+        raise ValueError("cut short")
+    return {"why": "", "shape": tuple(shape)}, profile, pixels
 
 
 async def body(request: Request) -> bytes:
