@@ -7,13 +7,17 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 import torch
 
-from zerosum import noise
+from zerosum import noise, recipes
+from zerosum.data.source import Spec
+from zerosum.job import build_run
 from zerosum.noise import mix
+from zerosum.train import Training
 
 DRAWS = """
 import sys, torch
@@ -47,6 +51,11 @@ torch.save(
 )
 parallel.stop()
 """
+
+
+def drawn(seed):
+    with noise.apart(seed):
+        return noise.normal(3), torch.randn(3), noise.normal(3), torch.randn(3)
 
 
 def in_processes(tmp_path, world):
@@ -85,6 +94,30 @@ def test_apart_every_rank_draws_what_one_would(draws):
     (one,), two = draws[1], draws[2]
     assert all(torch.equal(rank["apart"], one["apart"]) for rank in two)
     assert torch.equal(torch.cat([rank["afterwards"] for rank in two]), one["afterwards"])
+
+
+def built():
+    spec = Spec("images", (1, 8, 8))
+    recipe = recipes.find("gan")
+    return build_run("gan", recipe.Config(), spec, Training(device="cpu"))
+
+
+@pytest.mark.parametrize("other", [lambda: drawn(9), built], ids=["draws", "builds a game"])
+def test_a_thread_is_not_disturbed_by_what_another_does_meanwhile(other):
+    alone, over = drawn(5), threading.Event()
+
+    def on_and_on():
+        while not over.is_set():
+            other()
+
+    busy = threading.Thread(target=on_and_on)
+    busy.start()
+    try:
+        found = [drawn(5) for _ in range(200)]
+    finally:
+        over.set()
+        busy.join()
+    assert all(torch.equal(a, b) for one in found for a, b in zip(alone, one, strict=True))
 
 
 def test_the_stream_can_be_drawn_again_from_a_mark():

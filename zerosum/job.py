@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from zerosum import parallel, plane, recipes, rows, secrecy
+from zerosum import noise, parallel, plane, recipes, rows, secrecy
 from zerosum.audit import Audit, audit
 from zerosum.bounds import Bounded
 from zerosum.data import modality, open_source
@@ -121,8 +121,7 @@ def build_run(
     device = pick_device(training.device)
     if device.startswith("cuda"):
         torch.backends.cudnn.deterministic = True  # or a resumed run would not be the run it resumes
-    with torch.random.fork_rng([]):
-        torch.default_generator.manual_seed(mix(training.seed, 0))
+    with noise.apart(mix(training.seed, 0)):
         game = recipes.find(recipe).build(cfg, spec)
         game = change(game) if change else game
     total = training.steps if training.minutes is None and training.steps is not None else UNPLANNED

@@ -7,6 +7,7 @@ takes this rank's part, so a batch split over many ranks sees exactly the noise 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from zerosum.parallel import rank, world
 _shared: dict[torch.device, torch.Generator] = {}
 _seed = 0
 _alone = False
+_turn = threading.RLock()
 
 
 def mix(*words: int) -> int:
@@ -42,12 +44,13 @@ def seed_step(seed: int, step: int) -> None:
 def apart(seed: int) -> Iterator[None]:
     """While this lasts both streams are those of a seed, on the CPU; afterwards they go on as if nothing had been drawn.
 
-    Every rank then draws for itself, and what a single rank would.
+    Every rank then draws for itself, and what a single rank would. All threads have the same two streams, so they take
+    turns here: draw, and leave.
     """
     global _alone
-    stream = _stream("cpu")
-    before, shared = stream.get_state(), _alone
-    with torch.random.fork_rng([]):
+    with _turn, torch.random.fork_rng([]):
+        stream = _stream("cpu")
+        before, shared = stream.get_state(), _alone
         torch.default_generator.manual_seed(seed)
         stream.manual_seed(mix(seed, 1))
         _alone = True

@@ -137,8 +137,9 @@ class Translator:
         overlap = None if self.overlap is None else min(self.overlap, min(tile) - 1)
         out: np.ndarray | None = None
         at = 0
-        with self.run.shown() as nets, noise.apart(0):
+        with noise.apart(0):  # and no longer: others draw while a large picture is made
             drawn = {} if self.returning else self.run.game.draw(1)
+        with self.run.shown() as nets:
             function = lambda part: self._tiles(nets, part, drawn)
             for band in bands(function, inputs, tile, 1, self.scale, overlap, progress=progress):
                 rows = ((band[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
