@@ -12,6 +12,7 @@ from conftest import finish, start
 
 from zerosum.explore.logbook import Logbook
 from zerosum.explore.series import MOST
+from zerosum.web.host import listen
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +171,11 @@ def test_ctrl_c_ends_it_with_one_line(folder):
 def test_a_wrong_path_is_one_line(tmp_path):
     code, out, errors = finish(start("explore", tmp_path / "nowhere", "--no-browser"))
     assert code == 2 and not out and len(errors.strip().splitlines()) == 1 and "no such folder" in errors
+
+
+def test_a_browser_that_is_there_before_the_server_waits():
+    with listen("127.0.0.1", 0) as bound, socket.create_connection(bound.getsockname(), timeout=5):
+        pass
 
 
 def test_a_busy_port_is_one_line(folder):

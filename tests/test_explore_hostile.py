@@ -90,6 +90,7 @@ def texts(folder, good):
     config = json.loads((run / "config.json").read_text())
     config["spec"] |= {"origin": SCRIPT, "names": [SCRIPT] * 10}
     (run / "config.json").write_text(json.dumps(config))
+    broken(folder, good, "half", spec=config["spec"] | {"names": ["\ud800"] * 10}, data=config["data"] | {"what": "\ud800"})
     rows = [
         {"step": 1, "seconds": 1, f"D/{SCRIPT}": 1.0, "D/logit_real": 0.5},
         {"step": 2, "seconds": 2, f"D/{SCRIPT}": 2.0, "D/logit_real": 0.7},
@@ -128,11 +129,20 @@ def pictures(folder, good):
     (samples / "step-4.png").write_bytes(png(4, 4) + bytes(2**24))
     (samples / "step-²²².png").write_bytes(png(4, 4))
     (samples / "step-5.png").mkdir()
-    os.mkfifo(samples / "step-7.png")
     (samples / "step-1.json").write_text('{"fake": [[NaN, 1], [1], "x", [1, 2]], "extent": [1, 0, 0, 1]}')
     (samples / "step-2.json").write_text('{"fake": 1, "extent": [0, 1, 0, 1], "surface": [[1, 2], [3]]}')
     (samples / "step-3.json").write_text("[" * 100_000)
     (samples / "real.json").write_text('{"points": {"a": 1}}')
+
+
+def pipes(folder, good):
+    for name in ("eye.jsonl", "table.json", "samples/step-7.png"):
+        run = broken(folder, good, f"pipe-{name.replace('/', '-')}")
+        os.mkfifo(run / name)
+    run = broken(folder, good, "pipe-weights")
+    for nets in run.glob("step-*/nets.safetensors"):
+        nets.unlink()
+        os.mkfifo(nets)
 
 
 def checkpoints(folder, good):
@@ -243,6 +253,9 @@ def test_every_run_is_answered_in_words_and_the_good_one_is_shown_as_ever(client
         story = fine(client.get(f"/api/run/{place}/watch"))
         for what in ("panels", "watch/picture/1", "watch/frame/1", "watch/real", "watch/picture/7"):
             fine(client.get(f"/api/run/{place}/{what}"))
+        if name.startswith(("good", "texts", "half", "pipe", "names")):
+            for what in ("edit", "eye", "latent/about", "latent/directions", "table", "translate"):
+                fine(client.get(f"/api/run/{place}/{what}"))
         if story.status_code == 200:
             assert story.json()["name"] == name == run["name"]
     panels = fine(client.get("/api/run/good/panels")).json()

@@ -52,6 +52,12 @@ def ask(explore, folder):
     return ask
 
 
+@pytest.mark.parametrize("panel", ["edit", "eye", "latent/about", "latent/directions", "translate"])
+def test_panels_of_pictures_are_refused_for_a_table_in_words(explore, folder, panel):
+    answer = httpx.get(f"{explore(folder).address}api/run/open/{panel}", timeout=30)
+    assert answer.status_code == 404 and "open has no panel" in answer.json()["error"]
+
+
 def test_the_form_fits_the_columns():
     frame = people(600)
     frame.loc[::7, "pay"] = None

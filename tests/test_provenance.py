@@ -147,6 +147,7 @@ HOSTILE = {
     "entities.png": lambda: with_packet(BOMB),
     "outside.png": lambda: with_packet(FILE),
     "deep.png": lambda: with_packet(b"<a>" * 5000 + b"</a>" * 5000),
+    "no_encoding.png": lambda: with_packet(b'<?xml version="1.0" encoding="rot13"?><a/>'),
     "no_xml.png": lambda: with_packet(b"\xff\xfe not xml"),
     "zip_bomb.png": lambda: (
         saved(pixels("L"), "PNG")[:33]

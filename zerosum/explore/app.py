@@ -14,7 +14,7 @@ from zerosum.explore import panels
 from zerosum.explore.library import Library
 from zerosum.explore.tidy import text
 from zerosum.web.shield import LOOPBACK, Shield
-from zerosum.web.trouble import in_words
+from zerosum.web.trouble import Json, in_words
 
 STATIC = Path(__file__).parent / "static"
 
@@ -22,7 +22,14 @@ STATIC = Path(__file__).parent / "static"
 def create(root: Path, hosts: tuple[str, ...] | None = LOOPBACK) -> ASGIApp:
     """The explorer of a run folder, or of a folder of them. Raises UserError where there is no such folder."""
     library = Library(root)
-    app = FastAPI(title="zerosum explore", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="zerosum explore",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        default_response_class=Json,
+    )
     in_words(app)
     for name in panels.names():
         app.include_router(panels.find(name).router(library))

@@ -108,6 +108,9 @@ class Library:
     def offer(self, name: str) -> tuple[Offer, str]:
         """What a run can be asked for, and why not for more: "" where it has a checkpoint that can be loaded."""
         folder = self.folder(name)
+        mark = _mark(folder.path / "config.json")
+        if (known := self._offers.get(name)) and known[0] == mark and folder.checkpoints():
+            return known[1], ""
         recipe = text(folder.config.get("recipe"), 120)
         try:
             nothing = Offer(Spec.from_json(folder.config["spec"]), recipe)
@@ -115,9 +118,6 @@ class Library:
             nothing = Offer(Spec("unknown", ()), recipe)
         if not folder.checkpoints():
             return nothing, "no checkpoint yet: panels that need the generator come with the first"
-        mark = _mark(folder.path / "config.json")
-        if (known := self._offers.get(name)) and known[0] == mark:
-            return known[1], ""
         try:
             with self.sampler(name) as sampler:
                 offer = Offer.of(sampler, recipe)
@@ -138,6 +138,10 @@ class Library:
         with held.lock:
             yield self._fresh(path, held)
 
+    def own(self, name: str) -> Sampler:
+        """A run's generator for one task alone, which may take minutes: the panels go on with theirs meanwhile."""
+        return self._fresh(self.path(name), Loaded())
+
     def _fresh(self, path: Path, held: Loaded, tries: int = 5) -> Sampler:
         """The held generator, or the one that the folder shows by now."""
         folder = RunDir(path)
@@ -147,11 +151,11 @@ class Library:
             return held.sampler
         try:
             held.sampler, held.of = open_run(path, step, device="cpu"), of
-        except UserError:
+        except Exception as error:  # a folder may be anyone's: whatever it breaks is a fault of the folder
             if tries and step not in folder.checkpoints():  # swept away while it was read: training has saved a newer one
                 return self._fresh(path, held, tries - 1)
-            raise
-        except Exception as error:  # a folder may be anyone's: whatever it breaks is a fault of the folder
+            if isinstance(error, UserError):
+                raise
             first = " ".join(str(error).split("\n")[:1])
             raise UserError(f"{path} cannot be loaded ({type(error).__name__}: {text(first, 200)}): is it damaged?") from error
         return held.sampler
@@ -189,7 +193,8 @@ def _written(path: Path) -> float:
 
 
 def _refuse_leaks(path: Path) -> None:
-    """Raise UserError where a link in a run folder leads out of it, or where there are too many files to say."""
+    """Raise UserError where a link in a run folder leads out of it, where something in it is no file, or where there are too
+    many files to say."""
     inside, folders = path.resolve(), [path]
     for folder in folders:
         try:
@@ -199,6 +204,8 @@ def _refuse_leaks(path: Path) -> None:
                         raise UserError(f"{folder} holds more than {MOST_INSIDE:,} files: it is not read")
                     if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
                         raise UserError(f"{entry.path} leads out of its run folder: it is not read")
+                    if not (entry.is_file() or entry.is_dir() or entry.is_symlink()):  # a pipe keeps its readers waiting
+                        raise UserError(f"{entry.path} is neither a file nor a folder: it is not read")
                     if folder is path and entry.is_dir():
                         folders.append(Path(entry.path))
         except FileNotFoundError:  # swept away meanwhile

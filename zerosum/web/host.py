@@ -15,12 +15,13 @@ from zerosum.web.shield import LOOPBACK
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address; port 0 takes a free one. Raises UserError where it is taken or not ours."""
+    """A socket that listens at the address; port 0 takes a free one. Raises UserError where it is taken or not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen()  # who comes before the server is ready waits
     except (OSError, OverflowError) as error:
         bound.close()
         raise UserError(

@@ -18,6 +18,7 @@ from zerosum.explore.edits import Edit, Edits
 from zerosum.explore.fit import as_item
 from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
+from zerosum.explore.only import only
 from zerosum.explore.spaces import Spaces
 from zerosum.explore.steering import Steering
 from zerosum.latent.inversion import Settings, invert
@@ -59,7 +60,7 @@ def settings(space: Space) -> Settings:
 
 def router(library: Library) -> APIRouter:
     """Paths."""
-    routes, desk, edits = APIRouter(prefix="/api/run/{name}/edit"), Desk(), Edits()
+    routes, desk, edits = APIRouter(prefix="/api/run/{name}/edit", dependencies=[only(library, TITLE, offers)]), Desk(), Edits()
     spaces, steering = Spaces(library), Steering(library)
 
     @routes.get("")

@@ -16,6 +16,7 @@ from zerosum.explore.eye import answers
 from zerosum.explore.eye.trials import Session, Side, pair, plan
 from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
+from zerosum.explore.only import only
 from zerosum.game import Batch
 from zerosum.job import open_data
 from zerosum.web import uploads
@@ -103,7 +104,7 @@ def offers(offer: Offer) -> bool:
 
 def router(library: Library) -> APIRouter:
     """Paths."""
-    routes, sittings = APIRouter(prefix="/api/run/{name}/eye"), Sittings()
+    routes, sittings = APIRouter(prefix="/api/run/{name}/eye", dependencies=[only(library, TITLE, offers)]), Sittings()
 
     @routes.get("")
     def about(name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from zerosum.errors import UserError
 from zerosum.explore.library import Library
 from zerosum.explore.numbers import floats
 from zerosum.explore.offer import Offer
+from zerosum.explore.only import only
 from zerosum.explore.pixels import rgba
 from zerosum.explore.spaces import Spaces
 from zerosum.explore.steering import Steering
@@ -89,7 +90,11 @@ def rendered(space: Space, body: bytes, n: int) -> Tensor:
 
 def router(library: Library) -> APIRouter:
     """Paths."""
-    routes, spaces, steering = APIRouter(prefix="/api/run/{name}/latent"), Spaces(library), Steering(library)
+    routes, spaces, steering = (
+        APIRouter(prefix="/api/run/{name}/latent", dependencies=[only(library, TITLE, offers)]),
+        Spaces(library),
+        Steering(library),
+    )
 
     @routes.get("/about")
     def describe(name: str) -> dict[str, Any]:

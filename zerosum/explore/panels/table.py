@@ -20,6 +20,7 @@ from zerosum.errors import UserError
 from zerosum.explore import form
 from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
+from zerosum.explore.only import only
 from zerosum.metrics.tables.words import BEWARE, verdict
 from zerosum.provenance import Origin, mark
 from zerosum.report import claim, latest, leaks, views, with_scores
@@ -48,7 +49,7 @@ def offers(offer: Offer) -> bool:
 
 def router(library: Library) -> APIRouter:
     """Paths."""
-    routes = APIRouter(prefix="/api/run/{name}/table")
+    routes = APIRouter(prefix="/api/run/{name}/table", dependencies=[only(library, TITLE, offers)])
 
     @routes.get("")
     def about(name: str) -> dict[str, Any]:

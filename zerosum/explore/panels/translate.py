@@ -16,7 +16,7 @@ from zerosum.errors import UserError
 from zerosum.explore.desk import Desk, Tell, Tray
 from zerosum.explore.library import Library
 from zerosum.explore.offer import Offer
-from zerosum.job import open_run
+from zerosum.explore.only import only
 from zerosum.pictures import Picture
 from zerosum.provenance import mark
 from zerosum.translate import Translator, as_mask
@@ -45,7 +45,11 @@ def offers(offer: Offer) -> bool:
 
 def router(library: Library) -> APIRouter:
     """Paths."""
-    routes, desk, tray = APIRouter(prefix="/api/run/{name}/translate"), Desk(), Tray()
+    routes, desk, tray = (
+        APIRouter(prefix="/api/run/{name}/translate", dependencies=[only(library, TITLE, offers)]),
+        Desk(),
+        Tray(),
+    )
 
     @routes.get("")
     def about(name: str) -> dict[str, Any]:
@@ -77,13 +81,12 @@ def router(library: Library) -> APIRouter:
 
     @routes.post("/works")
     def begin(name: str, wish: Wish) -> dict[str, str]:
-        folder = library.folder(name)
         shown = {one: tray.take(name, number) for one, number in wish.pictures.items()}
         mask = None if wish.mask is None else tray.take(name, wish.mask)
 
         def task(tell: Tell) -> bytes:
             # a generator of its own: this may take minutes, and the other panels go on meanwhile
-            sampler = open_run(folder.path, device="cpu")
+            sampler = library.own(name)
             translator = Translator(sampler, wish.direction, name=name)
             made = uploads.png(_made(translator, shown, mask, wish.fit, tell), fast=True)
             way = wish.direction if translator.maps.back is not None else None

@@ -90,6 +90,6 @@ def properties(data: bytes) -> dict[str, str]:
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text.append
     try:
         parser.Parse(data.strip(b"\0 \t\r\n"), True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # the latter: an encoding that there is not
         raise ValueError(f"broken XMP: {error}") from error
     return found
