@@ -8,11 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from test_export import tiny
+from torch import nn
 
 from zerosum import recipes
 from zerosum.cli import main
 from zerosum.errors import UserError
 from zerosum.export.distill import Still, distil, smaller, taught
+from zerosum.export.pruned import begin_as
 from zerosum.job import Job, open_data, open_run
 from zerosum.play import play
 from zerosum.rundir import RunDir
@@ -33,6 +35,9 @@ def test_the_small_one_comes_near_the_large_one_and_is_a_run_like_any_other(tiny
     teacher = open_run(tiny_run, device="cpu")
     before = {name: value.clone() for name, value in teacher.run.nets.state_dict().items()}
     job = small_job(tiny_run, tmp_path / "small", 60)
+    for p in job.run.nets["G_ema"].parameters():
+        p.data.normal_(0, 0.1)  # it begins near already
+    job.run.nets["G"].load_state_dict(job.run.nets["G_ema"].state_dict())
     first = away(job, teacher)
     assert job.play() and away(job, teacher) < 0.7 * first
     config = json.loads((tmp_path / "small" / "config.json").read_text())
@@ -51,6 +56,33 @@ def test_a_run_that_was_stopped_goes_on_as_its_recipe(tiny_run, tmp_path):
     small_job(tiny_run, tmp_path / "small", 4).play()
     job = Job.resume(tmp_path / "small", steps=6)
     assert job.play() and job.run.clock.step == 6
+
+
+def test_a_smaller_net_begins_as_channels_at_equal_distances():
+    large, small = nn.Sequential(nn.Linear(3, 8), nn.Linear(8, 2)), nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    begin_as(small, large)
+    assert torch.equal(small[0].weight, large[0].weight[::2]) and torch.equal(small[0].bias, large[0].bias[::2])
+    assert torch.equal(small[1].weight, 2 * large[1].weight[:, ::2]) and torch.equal(small[1].bias, large[1].bias)
+    same = nn.Sequential(nn.Linear(3, 8), nn.Linear(8, 2))
+    begin_as(same, large)
+    assert all(torch.equal(a, b) for a, b in zip(same.parameters(), large.parameters(), strict=True))
+
+
+def test_channels_that_say_the_same_twice_can_be_halved_without_loss():
+    """A net whose channels come in equal pairs is, halved, the same function."""
+    torch.manual_seed(0)
+    small = nn.Sequential(nn.ConvTranspose2d(3, 4, 4, 2, 1), nn.ReLU(), nn.Conv2d(4, 2, 3))
+    large = nn.Sequential(nn.ConvTranspose2d(3, 8, 4, 2, 1), nn.ReLU(), nn.Conv2d(8, 2, 3))
+    with torch.no_grad():
+        large[0].weight.copy_(small[0].weight.repeat_interleave(2, 1))
+        large[0].bias.copy_(small[0].bias.repeat_interleave(2))
+        large[2].weight.copy_(small[2].weight.repeat_interleave(2, 1) / 2)
+        large[2].bias.copy_(small[2].bias)
+        x = torch.randn(2, 3, 5, 5)
+        wanted = small(x)
+        small[0].reset_parameters(), small[2].reset_parameters()
+        begin_as(small, large)
+        torch.testing.assert_close(small(x), wanted)
 
 
 MATCHED = [name for name in recipes.names() if name not in ("ctgan", "tabular", "dptabular")]

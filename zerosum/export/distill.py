@@ -4,6 +4,7 @@ Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", for generato
 both, and the small one's items are pulled to the large one's, in pixels and in the layers of the large one's discriminator
 (Aguinaldo et al. 2019, "Compressing GANs using Knowledge Distillation", add the same adversary; Li et al. 2020, "GAN
 Compression", match layers). What the game minimises stays: a matched pixel is a mean of what it may be, and D asks for one.
+The small networks begin as every so-manyth channel of the large ones (`zerosum.export.pruned`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch.nn.functional import l1_loss
 
 from zerosum.data.source import Source
 from zerosum.errors import UserError
+from zerosum.export.pruned import begin_as
 from zerosum.export.view import view
 from zerosum.game import Batch, Clock, Game, Loss, Terms
 from zerosum.job import Job, settings
@@ -142,6 +144,10 @@ def distil(
     training = Training(**{**config["training"], "steps": None, "minutes": minutes, "device": "auto", "threads": 0} | plan)
     still = Still(teacher)
     job = Job.new(config["data"]["what"], source, config["recipe"], cfg, training, out, change=lambda game: taught(game, still))
+    for name, net in still.nets.items():
+        for mine in (name, f"{name}_ema"):
+            if mine in job.run.nets:
+                begin_as(job.run.nets[mine], net)
     if job.folder is not None:
         job.folder.asked(distilled={"run": teacher.origin().run, "width": config["settings"]["width"]})
     return job

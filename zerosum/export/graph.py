@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,13 +131,11 @@ def session(path: str | Path | bytes, threads: int = 0) -> Any:
 
 def need() -> tuple[Any, Any]:
     """The modules onnx and onnxruntime. Raises UserError where one is missing, or the exporter's onnxscript."""
-    try:
-        with _quiet():
-            import onnx
-            import onnxruntime
-            import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise UserError(f"this needs ONNX, and {error.name} is not installed: pip install 'zerosum[onnx]'") from error
+    if missing := [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]:
+        raise UserError(f"this needs ONNX, and {missing[0]} is not installed: pip install 'zerosum[onnx]'")
+    import onnx
+    import onnxruntime
+
     return onnx, onnxruntime
 
 
