@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from math import cos, sin
 
 import pytest
@@ -147,6 +148,21 @@ def test_a_conditioned_direction_does_not_move_along_the_other():
     torch.testing.assert_close(conditioned(both, [other], space).vector, torch.tensor([0.0, 1, 0, 0]))
     with pytest.raises(UserError, match="independent"):
         conditioned(other, [other], space)
+
+
+def test_others_that_are_one_boundary_from_both_sides_take_away_that_boundary_alone():
+    space = game_of(nn.Linear(4, 6))
+    other = Direction("b", "boundary", torch.tensor([1.0, 2, 3, 4]) / 30**0.5, 1.0)
+    both = Direction("a", "boundary", torch.tensor([0.0, 0, 0, 1]), 1.0)
+    mirrored = [other, replace(other, name="not b", vector=-other.vector)]
+    torch.testing.assert_close(conditioned(both, mirrored, space).vector, conditioned(both, [other], space).vector)
+
+
+def test_a_generator_of_one_item_alone_has_no_principal_components():
+    layer = nn.Linear(4, 6, bias=False)
+    nn.init.zeros_(layer.weight)
+    with pytest.raises(UserError, match="one item alone"):
+        ganspace(game_of(layer), 2)
 
 
 def test_one_sided_tags_teach_nothing():

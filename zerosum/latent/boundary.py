@@ -53,7 +53,8 @@ def conditioned(direction: Direction, others: Sequence[Direction], space: Space)
 
     Raises UserError where nothing is left.
     """
-    basis = torch.linalg.qr(torch.stack([other.vector for other in others], 1).double())[0]
+    basis, sizes, _ = torch.linalg.svd(torch.stack([other.vector for other in others], 1).double(), full_matrices=False)
+    basis = basis[:, sizes > 1e-5 * sizes[0]]  # two words of one column are one boundary from both sides
     left = direction.vector.double() - basis @ (basis.t() @ direction.vector.double())
     if left.norm() < 1e-3:
         raise UserError(f"direction {direction.name} is one of those it should be independent of: leave some out")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum.errors import UserError
 from zerosum.game import Batch
 from zerosum.latent.direction import Direction
 from zerosum.latent.space import Space
@@ -32,7 +33,12 @@ class Cloud:
         return Cloud(inputs, points, within(points, inputs.get("y")))
 
     def direction(self, name: str, method: str, vector: Tensor, first: int, last: int) -> Direction:
-        """A vector [dim] of any length as a direction: of length 1, its largest number positive, with its spread."""
+        """A vector [dim] of any length as a direction: of length 1, its largest number positive, with its spread.
+
+        Raises UserError where it has no length, as where all drawn items are one.
+        """
+        if not vector.norm() > 0:
+            raise UserError(f"{name}: nothing changes along any direction; does the generator make one item alone?")
         vector = vector.detach().float().cpu() / vector.norm().cpu()
         vector = vector * vector[vector.abs().argmax()].sign()
         sigma = (self.around[:, first].double() @ vector.double()).std().item()
