@@ -77,22 +77,26 @@ def _descent(space: Space, x: Tensor, cfg: Settings, y: Tensor | None) -> Iterat
     unit = ((points.to(place) - home.middle) / home.spread).requires_grad_(True)  # so that one learning rate suits every space
     moved = [unit]
     logits: Tensor | None = None
-    if labels is not None:
+    if labels is not None and y is None and cfg.steps:  # labels that are known stay as they are
         logits = (labels.to(place) + 1e-2).log().requires_grad_(True)
-        moved += [logits] if y is None and space.game.styles is None else []
+        moved.append(logits)
+
+    def rest() -> Batch:
+        return {} if labels is None else {"y": labels.to(place) if logits is None else logits.softmax(1)}
+
     optim = torch.optim.Adam(moved, lr=cfg.lr)
-    yield _report(space, x, unit, logits, home, keep, 0.0 if cfg.steps else 1.0)
+    yield _report(space, x, unit, rest(), home, keep, 0.0 if cfg.steps else 1.0)
     for begin in range(0, cfg.steps, cfg.every):
         with space.sampler.run.shown() as nets:
             seen = maps(space, nets, wanted) if cfg.features else []
             for step in range(begin, min(begin + cfg.every, cfg.steps)):
                 optim.param_groups[0]["lr"] = cfg.lr * (1 + cos(pi * step / cfg.steps)) / 2
                 with torch.enable_grad():
-                    loss = _loss(space, nets, wanted, seen, unit, logits, home, cfg)
+                    loss = _loss(space, nets, wanted, seen, unit, rest(), home, cfg)
                 for tensor, slope in zip(moved, torch.autograd.grad(loss, moved), strict=True):
                     tensor.grad = slope
                 optim.step()
-        yield _report(space, x, unit, logits, home, keep, min(1.0, (begin + cfg.every) / cfg.steps))
+        yield _report(space, x, unit, rest(), home, keep, min(1.0, (begin + cfg.every) / cfg.steps))
 
 
 def _loss(
@@ -101,21 +105,21 @@ def _loss(
     wanted: Tensor,
     seen: list[Tensor],
     unit: Tensor,
-    logits: Tensor | None,
+    rest: Batch,
     home: Home,
     cfg: Settings,
 ) -> Tensor:
     points = home.middle + unit * home.spread
-    made = space.paint(nets, points, {} if logits is None else {"y": logits.softmax(1)})
+    made = space.paint(nets, points, rest)
     terms = pixels(made, wanted) + cfg.prior * home.distance(points)
     return (terms + cfg.features * alike(maps(space, nets, made), seen) if seen else terms).sum()
 
 
 @torch.no_grad()
-def _report(space: Space, x: Tensor, unit: Tensor, logits: Tensor | None, home: Home, keep: int, share: float) -> Inverted:
+def _report(space: Space, x: Tensor, unit: Tensor, rest: Batch, home: Home, keep: int, share: float) -> Inverted:
     """The best of the points kept for each item."""
     points = (home.middle + unit * home.spread).cpu()
-    rest = {} if logits is None else {"y": logits.softmax(1).cpu()}
+    rest = {name: value.detach().cpu() for name, value in rest.items()}
     made = space.leave(points, rest)
     error = pixels(made, x.repeat_interleave(keep, 0))
     best = torch.arange(len(x)) * keep + error.view(-1, keep).argmin(1)
