@@ -1,6 +1,7 @@
 """What leaves the house is what torch computes."""
 
 import json
+import re
 from functools import cache
 
 import numpy as np
@@ -60,6 +61,14 @@ def test_a_graph_that_is_not_what_torch_computes_is_refused_and_not_written(tmp_
     with pytest.raises(UserError, match=r"differs from torch by 0\.5, more than 0\.0001"):
         to_onnx(TwoFaced(), {"a": torch.randn(4, 4)}, tmp_path / "x.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("where", ["folder.onnx", "/proc/x.onnx"])
+def test_where_nothing_can_be_written_is_told_in_one_line(where, tmp_path):
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(UserError, match=re.escape(where)):
+        to_onnx(nn.Linear(2, 2), {"z": torch.randn(11, 2)}, tmp_path / where)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.onnx"]
 
 
 def test_a_graph_tells_nothing_of_where_it_was_made(tmp_path):

@@ -1,5 +1,8 @@
 """8 bits: what is rewritten on the way is exactly the same function, and what is rounded is near it and smaller."""
 
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -11,7 +14,11 @@ from zerosum.errors import UserError
 from zerosum.export.compare import lost
 from zerosum.export.graph import session, to_onnx
 from zerosum.export.int8 import quantise
+from zerosum.export.onnx import export
+from zerosum.export.played import Played
+from zerosum.export.quantiser import Quantiser
 from zerosum.export.rewrite import exactly
+from zerosum.export.view import example
 from zerosum.job import open_data, open_run
 from zerosum.metrics.score import Score
 
@@ -102,6 +109,31 @@ def test_without_data_it_is_written_and_nothing_is_said_of_its_score(wide_run, t
 def test_what_is_lost_is_a_share_of_what_was_there(better, before, after, share):
     one, other = (Score("s", value, better, None, None, "") for value in (before, after))
     assert lost(one, other) == pytest.approx(share)
+
+
+def test_what_rewriting_changes_counts_as_a_difference_from_the_float_graph(wide_run, tmp_path):
+    sampler = open_run(wide_run, device="cpu")
+    whole, inputs = export(sampler, tmp_path / "float.onnx").path, example(sampler, 32)
+    one = Quantiser(sampler, whole, tmp_path, inputs, inputs)
+    assert torch.equal(one.wanted, Played(sampler, whole)(inputs))
+    assert not torch.equal(one.wanted, Played(sampler, one.ready)(inputs))  # sums in another order
+
+
+def test_without_onnx_it_says_what_to_install(tiny_run, tmp_path):
+    hide = """
+import sys
+from importlib.machinery import PathFinder
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] in ("onnx", "onnxruntime", "onnxscript") else super().find_spec(name, path, target)
+sys.meta_path[:] = [Without if one is PathFinder else one for one in sys.meta_path]
+from zerosum.cli import main
+main(sys.argv[1:])
+"""
+    words = [sys.executable, "-c", hide, "export", str(tiny_run), "--int8", str(tmp_path / "g.onnx")]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert said.returncode == 2 and "pip install 'zerosum[onnx]'" in said.stderr, said.stderr
 
 
 def test_a_folder_that_is_not_there_is_named(wide_run, tmp_path):

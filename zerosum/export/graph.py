@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.errors import UserError
+from zerosum.export.beside import beside
 
 OPSET = 18
 """The operators' version: the exporter's own, of 2022, which every ONNX Runtime since 1.14 and onnxruntime-web know."""
@@ -57,8 +57,7 @@ def to_onnx(
     rows = {name: torch.cat([value] * -(-(TRACED + sum(BATCHES)) // len(value))) for name, value in inputs.items()}
     any_size = tuple({0: torch.export.Dim.DYNAMIC, **(axes or {}).get(name, {})} for name in rows)
     seen = tuple((traced or rows)[name][:TRACED] for name in rows)
-    with TemporaryDirectory(prefix=".exporting-", dir=folder_of(path)) as place:
-        scratch = Path(place) / path.name
+    with beside(path) as scratch:
         with torch.no_grad(), _quiet(), _in_words(path):
             torch.onnx.export(
                 _Called(module).eval(),
@@ -84,7 +83,6 @@ def to_onnx(
                 f"{path} was not written: the ONNX graph differs from torch by {away:.2g}, more than {tolerance:g}; "
                 "please report this recipe with its settings"
             )
-        scratch.replace(path)
     return away
 
 
@@ -154,13 +152,6 @@ def _tidy(model: Any) -> None:
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
         del value.metadata_props[:]
     del model.graph.metadata_props[:]
-
-
-def folder_of(path: Path) -> Path:
-    """Where a file is to lie. Raises UserError where there is no such folder."""
-    if not path.parent.is_dir():
-        raise UserError(f"{path}: there is no folder {path.parent}: make it first")
-    return path.parent
 
 
 @contextmanager

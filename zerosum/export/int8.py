@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from zerosum.data.source import Source
 from zerosum.errors import UserError
+from zerosum.export.beside import beside
 from zerosum.export.compare import ITEMS, lost, own_score
-from zerosum.export.graph import folder_of
 from zerosum.export.onnx import export
 from zerosum.export.played import Played
 from zerosum.export.quantiser import METHODS, Quantiser
@@ -75,11 +74,13 @@ def quantise(
     sampler = Sampler(sampler.run, sampler.spec, source, sampler.origin)
     if sampler.maps is not None and source is None:
         raise UserError("8 bits are fitted to what is mapped, and the run's data are not where they were: put them back")
-    with TemporaryDirectory(prefix=".quantising-", dir=folder_of(path)) as place:
-        whole = export(sampler, Path(place) / "float.onnx", config).path
+    with beside(path) as scratch:
+        place = scratch.parent / "tries"
+        place.mkdir()
+        whole = export(sampler, place / "float.onnx", config).path
         inputs = _inputs(sampler, source, 2 * LOOKED_AT)
         halves = ({name: value[part::2] for name, value in inputs.items()} for part in (0, 1))
-        one = Quantiser(sampler, whole, Path(place), *halves)
+        one = Quantiser(sampler, whole, place, *halves)
         tried = {method: one.away(method) for method in METHODS}
         method = min(tried, key=lambda name: tried[name])
         made, before, after = one.write(method), None, None
@@ -93,7 +94,7 @@ def quantise(
                 floats = tuple(order[: max(1, 2 * len(floats))])
                 made = one.write(method, floats)
                 after = own_score(Played(sampler, made), source, items)
-        made.replace(path)
+        made.replace(scratch)
         return Quantised(path, method, tried, floats, len(one.layers), whole.stat().st_size, before, after)
 
 

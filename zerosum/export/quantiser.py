@@ -12,7 +12,6 @@ from typing import Any
 
 from zerosum.export.graph import need
 from zerosum.export.played import Played
-from zerosum.export.rewrite import exactly
 from zerosum.game import Batch
 from zerosum.sampling import Sampler
 
@@ -32,6 +31,8 @@ class Quantiser:
     def __init__(self, sampler: Sampler, source: Path, place: Path, looked_at: Batch, judged: Batch) -> None:
         """`source`: a graph by `zerosum.export.onnx`. `place`: an empty folder. `looked_at`, `judged`: inputs of the graph."""
         onnx, _ = need()
+        from zerosum.export.rewrite import exactly
+
         self.sampler, self.place, self.looked_at, self.judged = sampler, place, looked_at, judged
         model = exactly(onnx.load(source))
         self.ready = place / "ready.onnx"
@@ -39,7 +40,7 @@ class Quantiser:
         constants = {one.name for one in model.graph.initializer}
         self.layers = tuple(node.name for node in model.graph.node if _is_layer(node, constants))
         self.metadata = [(one.key, one.value) for one in model.metadata_props]
-        self.wanted = Played(sampler, self.ready)(judged)
+        self.wanted = Played(sampler, source)(judged)  # so that a fault of the rewriting shows too
 
     def write(self, method: str, floats: Sequence[str] = ()) -> Path:
         """The graph in 8 bits, but for some layers."""

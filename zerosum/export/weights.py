@@ -20,7 +20,7 @@ from zerosum.data import modality
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.export.about import FORMAT
-from zerosum.export.graph import folder_of
+from zerosum.export.beside import beside
 from zerosum.export.view import view
 from zerosum.job import build_run, settings
 from zerosum.provenance import Origin
@@ -80,11 +80,8 @@ def write(sampler: Sampler, path: str | Path, config: Mapping[str, Any]) -> Writ
         kept = {name: value.contiguous() for name, value in view(sampler, nets).nets.state_dict().items()}
         data = safetensors.torch.save(kept, {KEY: json.dumps(told)})
         parameters = sum(p.numel() for p in view(sampler, nets).nets.parameters())
-    folder_of(path)
-    with writing(path):
-        scratch = path.with_name(f".{path.name}")
+    with beside(path) as scratch, writing(path):
         scratch.write_bytes(data)
-        scratch.replace(path)
     return Written(path, parameters)
 
 
