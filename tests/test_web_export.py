@@ -229,6 +229,17 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_a_page_is_written_over_but_no_repository(package, tmp_path):
+    space, to = space_of("cgan", (1, 8, 8)), tmp_path / "page"
+    for _ in range(2):
+        web(space, [], to, at_hand=package)
+    (to / ".git").mkdir()
+    with pytest.raises(UserError, match=r"also holds \.git"):
+        web(space, [], to, at_hand=package)
+    assert (to / ".git").is_dir() and (to / "index.html").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
 def test_noise_that_is_drawn_in_another_way_is_refused():
     space = space_of("cgan", (1, 8, 8))
     assert law(space) == "normal"

@@ -65,6 +65,8 @@ def web(
     """
     if to.exists() and not (to / MADE_HERE).is_file() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to} holds something else: choose another --web folder, or empty it")
+    if to.is_dir() and (hidden := sorted(path.name for path in to.glob(".*"))):  # a repository, whose history would be gone
+        raise UserError(f"{to} also holds {hidden[0]}, which is not the page's: choose another --web folder, and copy the page")
     origin = space.sampler.origin()
     told = about(space, origin.recipe)
     webgpu = told["shape"][1] * told["shape"][2] > LIGHT if webgpu is None else webgpu
