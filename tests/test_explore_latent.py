@@ -102,6 +102,12 @@ def test_four_make_a_square_and_variations_are_near(open_page, explore, tiny_run
     assert np.abs(near - first).mean() < np.median(others)
 
 
+def test_an_address_that_was_mended_by_hand_is_no_end(open_page, explore, tiny_run):
+    page = open_page(explore(tiny_run).at(tiny_run.name, "latent", "tags=100%25~0,1,2,3,4,5~0,2,4"))
+    page.get_by_role("button", name="boundary").click()
+    assert page.get_by_label("100%", exact=True).is_visible()
+
+
 def test_the_keyboard_alone_picks_and_steers(open_page, explore, tiny_run):
     page = opened(open_page, explore, tiny_run)
     page.locator(".latent-cell").nth(0).focus()

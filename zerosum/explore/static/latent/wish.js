@@ -17,6 +17,13 @@ const number = (word, least, most, otherwise) => {
 const whole = (word, most, otherwise) => Math.floor(number(word, 0, most, otherwise));
 const list = (word, most) => (word || "").split(",").filter(Boolean).slice(0, most);
 const SEEDS = 2 ** 32;
+const plain = (word) => {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word; // an address that was mended by hand
+  }
+};
 
 // The seeds that the picture is made of.
 export const shown = (wish) => (wish.chosen.length ? wish.chosen : [wish.seed]);
@@ -46,7 +53,7 @@ export function read(values, about) {
     like: list(values.like, 24).map((part) => [whole(pair(part)[0], SEEDS, 0), number(pair(part)[1], 0, 1.6, 0)]),
     tags: (values.tags || "").split(";").filter(Boolean).slice(0, 8).map((part) => {
       const [name, seeds, yes] = part.split("~");
-      return { name: decodeURIComponent(name).slice(0, 80), seeds: list(seeds, 64).map(Number), yes: list(yes, 64).map(Number) };
+      return { name: plain(name).slice(0, 80), seeds: list(seeds, 64).map(Number), yes: list(yes, 64).map(Number) };
     }),
   };
 }
