@@ -57,7 +57,7 @@ def test_runs_are_found_sorted_and_compared_and_the_address_keeps_it(explore, op
     again = open_page(page.url, wait=".side .chart")  # what was chosen is in the address
     assert again.get_by_role("region", name="Scores side by side").is_visible()
     page.get_by_label("Find").fill("sec")
-    page.wait_for_function("document.querySelectorAll('.run').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('.run').length === 1")
 
 
 def test_the_slider_and_the_keys_change_the_picture_and_the_address(explore, open_page, folder):
@@ -74,7 +74,7 @@ def test_the_slider_and_the_keys_change_the_picture_and_the_address(explore, ope
     assert "step=0" in page.url
     page.locator("main").focus()
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('img.samples').alt === 'Samples at step 6'")
+    page.wait_for_function("() => document.querySelector('img.samples').alt === 'Samples at step 6'")
     open_page(explore(folder).at("first", "watch", "step=0"), wait="img[alt='Samples at step 0']")
 
 
@@ -89,7 +89,8 @@ def test_a_run_is_watched_from_before_it_begins_to_its_end_without_reload(explor
         page.locator(".badge.training").wait_for()
         page.get_by_role("link", name="ring", exact=True).click()
         page.locator("canvas.plane").wait_for()
-        page.wait_for_function("/step ([1-9]|[0-9],)/.test(document.querySelector('.player output').textContent)")
+        page.wait_for_function("() => /step ([1-9]|[0-9],)/.test(document.querySelector('.player output').textContent)")
+        page.wait_for_function("() => document.querySelector('canvas.plane').ariaLabel")
         said, before = page.locator("canvas.plane").get_attribute("aria-label"), page.screenshot(clip=box(page))
         page.wait_for_function("old => document.querySelector('canvas.plane').ariaLabel !== old", arg=said)
         for _ in range(50):  # the words change a frame before the picture, or more on a busy machine
