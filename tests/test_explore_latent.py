@@ -108,6 +108,39 @@ def test_an_address_that_was_mended_by_hand_is_no_end(open_page, explore, tiny_r
     assert page.get_by_label("100%", exact=True).is_visible()
 
 
+def test_the_link_is_copied_and_shows_the_same_picture(open_page, explore, tiny_run):
+    page = opened(open_page, explore, tiny_run, "of=2,7")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    moved = drawn(page, lambda: slide(page, "sefa 1", 2))
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    assert link == page.url
+    again = open_page(link, wait=".latent-main[data-drawn]")
+    again.wait_for_selector("text=found by sefa")
+    again.wait_for_timeout(300)
+    assert (pixels(again) == moved).all()
+
+
+def test_a_wish_that_comes_while_another_fails_is_drawn_all_the_same(open_page, explore, tiny_run):
+    page = opened(open_page, explore, tiny_run)
+    told = page.evaluate("""async () => {
+      const { newest } = await import("/latent/pictures.js");
+      const place = document.createElement("canvas");
+      const model = { render: async (point) => point ? [new ImageData(1, 1)] : Promise.reject(new Error("gone")) };
+      const wrongs = [];
+      const show = newest(model, place, (error) => wrongs.push(error.message));
+      const first = show(async () => ({ point: null }), "first");
+      show(async () => ({ point: 1 }), "second");
+      await first;
+      const drawn = [place.dataset.drawn];
+      await show(async () => ({ point: 1 }), "second");  // what is shown is not drawn again
+      await show(async () => ({ point: 1 }), "first");
+      return [wrongs, [...drawn, place.dataset.drawn]];
+    }""")
+    assert told == [["gone"], ["1", "2"]]
+
+
 def test_the_keyboard_alone_picks_and_steers(open_page, explore, tiny_run):
     page = opened(open_page, explore, tiny_run)
     page.locator(".latent-cell").nth(0).focus()
@@ -173,6 +206,8 @@ def test_styles_are_truncated_mixed_and_led_to_another_class(open_page, explore,
     other = drawn(page, lambda: page.get_by_label("Class to change into").select_option("8"))
     assert not (other == fifth).all()
     assert (pixels(opened(open_page, explore, styled_run, "of=5&label=8")) == other).all()
+    like = [pixels(opened(open_page, explore, styled_run, f"of=5&like=9:1&{to}")) for to in ("label=8", "morph=8:1")]
+    assert (like[0] == like[1]).all()  # a variation of what became an 8 is an 8
     mean = drawn(page, lambda: slide(page, "Truncation ψ", 0))
     assert (pixels(opened(open_page, explore, styled_run, "of=12&psi=0")) == mean).all() and not (mean == other).all()
 

@@ -64,8 +64,8 @@ export async function finished(base, wish, about, enter, directions) {
 
 export async function varied(point, seed, angle, wish, about, enter) {
   const label = label_of(wish, about, shown(wish)[0]);
-  const [other] = await enter([APART + seed], label === null ? null : [label]);
-  return vary(point, other, angle, about.mean, about.straight && !about.styled);
+  const [other] = await corners({ ...wish, label }, about, enter, [APART + seed]); // of the same class, on its way to another too
+  return vary(point, other.point, angle, about.mean, about.straight && !about.styled);
 }
 
 export async function target(wish, about, enter, directions) {
