@@ -11,6 +11,7 @@ from torch import nn
 
 from zerosum.cli import main
 from zerosum.errors import UserError
+from zerosum.export import int8
 from zerosum.export.compare import lost
 from zerosum.export.graph import session, to_onnx
 from zerosum.export.int8 import quantise
@@ -96,6 +97,14 @@ def test_eight_bits_are_a_third_of_the_size_and_within_five_per_cent_of_the_scor
     assert 0 < away.mean() <= 0.05  # rounded, and near
     assert [one.name for one in tmp_path.iterdir()] == ["g.onnx"]
     assert onnx.load(made.path).graph.node and "DequantizeLinear" in kinds(made.path)
+
+
+def test_layers_go_back_to_floats_while_the_score_suffers_and_others_judge_than_chose(wide_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(int8, "LOSS", -1.0)  # no loss is small enough
+    made = quantise(open_run(wide_run, device="cpu"), tmp_path / "g.onnx", open_data(wide_run), items=100)
+    assert len(made.floats) == made.layers and made.size > made.float_size / 2
+    assert made.lost == pytest.approx(0, abs=0.01)
+    assert f"seed {int8.JUDGED}" in made.before.protocol and f"seed {int8.JUDGED}" in made.after.protocol
 
 
 def test_without_data_it_is_written_and_nothing_is_said_of_its_score(wide_run, tmp_path):

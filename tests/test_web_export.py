@@ -178,8 +178,11 @@ def test_the_command_s_page_shows_what_the_command_samples(tiny_run, package, tm
         "<b>Ten</b> digits",
         "--licence",
         "CC0 & <more>",
+        "--card",
+        page / "README.md",
     ]
     run_command("export", tiny_run, *words)
+    assert (page / "README.md").is_file()  # beside the page, which was written first
     assert "a visitor loads 14.3 MB (wasm) or 26.8 MB (webgpu)" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["page"] and not (page / "old.txt").exists()
     seeds, labels = [0, 5], [3, 9]

@@ -69,14 +69,16 @@ def export(
     if (onnx, int8, safetensors, distill, card, web) == (None,) * 6:
         ways = "--onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors, --distill WIDTH, --card README.md or --web DIR"
         raise UserError(f"say what to export: {ways}")
-    if card is not None:
-        _files.card(RunDir(run), card, licence, title, step)
-    if (onnx, int8, safetensors, distill, web) == (None,) * 5:
+    kept = RunDir(run)
+    if card is not None and (onnx, int8, safetensors, distill, web) == (None,) * 5:
+        _files.card(kept, card, licence, title, step)
         return 0
     sampler = open_run(run, step, "cpu", recipe)
-    if web is not None:
+    if web is not None:  # first: it writes the folder anew, where other files may go
         page(run, sampler, web, title, licence, runtime, webgpu)
-    config = RunDir(run).config
+    if card is not None:
+        _files.card(kept, card, licence, title, step)
+    config = kept.config
     if onnx is not None:
         _files.onnx(sampler, onnx, config)
     if int8 is not None:

@@ -31,6 +31,9 @@ LOOKED_AT = 64
 LOSS = 0.05
 """Share of its score that a generator may lose, before layers go back to floats."""
 
+JUDGED = 2
+"""Seed of the items whose score is told, where layers went back to floats by the score of others."""
+
 
 @dataclass(frozen=True)
 class Quantised:
@@ -94,6 +97,8 @@ def quantise(
                 floats = tuple(order[: max(1, 2 * len(floats))])
                 made = one.write(method, floats)
                 after = own_score(Played(sampler, made), source, items)
+            if floats:  # items that chose do not judge too
+                before, after = (own_score(Played(sampler, file), source, items, JUDGED) for file in (whole, made))
         made.replace(scratch)
         return Quantised(path, method, tried, floats, len(one.layers), whole.stat().st_size, before, after)
 
