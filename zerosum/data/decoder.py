@@ -32,6 +32,8 @@ from PIL import (  # the plug-ins are named so that Pillow does not load all it 
 Load = str | bytes | tuple[str | bytes, int]
 """A file's path, or its bytes where it has none of its own; or either with 1 or 2, for its left or right half."""
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "DIB")  # JPEG opens MPO too
+PART = 2**18
+"""Bytes of a file that are read in one call."""
 LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)  # pixels; Pillow's own line between a large picture and a bomb
 
 
@@ -68,8 +70,7 @@ def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | N
     load, half = load if isinstance(load, tuple) else (load, 0)
     try:
         if isinstance(load, str):
-            with open(load, "rb", 0) as file:
-                load = file.read()
+            load = _read(load)
         content = hashlib.blake2b(load, digest_size=16, person=bytes([half])).digest()
         if not load:
             raise ValueError("the file is empty")
@@ -98,6 +99,18 @@ def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | N
         if isinstance(error, Image.UnidentifiedImageError):
             why = "not an image of a known format"
         return Fact(slot, content, why=why[:200]), None
+
+
+def _read(path: str) -> bytes:
+    """A file's bytes; in fewer calls of the system than `open` makes, for of small files these are a fifth of the work."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        parts = [os.read(file, PART)]
+        while len(parts[-1]) == PART:
+            parts.append(os.read(file, PART))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    finally:
+        os.close(file)
 
 
 def _halved(bands: list[Image.Image], fact: Fact, half: int, cut: bool) -> tuple[list[Image.Image], Fact]:

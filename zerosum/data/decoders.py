@@ -43,7 +43,7 @@ class Decoder:
     def _begin(self) -> subprocess.Popen[bytes]:
         quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         paths = os.pathsep.join(path for path in sys.path if path)  # what is importable here is importable there
-        words = [sys.executable, "-P", decoder.__file__]
+        words = [sys.executable, "-S", "-P", decoder.__file__]  # without looking for what the paths say already
         environment = os.environ | quiet | {"PYTHONPATH": paths}
         environment.pop("PYTHONWARNINGS", None)
         return subprocess.Popen(

@@ -18,6 +18,7 @@ from zerosum.data import cache, target
 from zerosum.data.decoder import Fact, Load, Shape, examine
 from zerosum.data.decoders import decode
 from zerosum.data.shelf import SUFFIXES, Shelf
+from zerosum.data.uncollected import uncollected
 from zerosum.errors import UserError
 
 VERSION = 2
@@ -68,6 +69,7 @@ class Pack:
         return self.slots * self.shape[0] * self.shape[1] * self.shape[2]
 
 
+@uncollected()
 def packed(shelf: Shelf, asked: target.Size | None) -> Pack:
     """The shelf's pictures at one size, from the cache where they were packed before.
 

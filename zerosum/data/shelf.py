@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zerosum.data.decoder import Load
+from zerosum.data.uncollected import uncollected
 from zerosum.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".npy")
@@ -73,6 +74,7 @@ class Folder(Shelf):
 
     kind = "folder"
 
+    @uncollected()
     def __init__(self, path: Path) -> None:
         self.origin, self._path = str(path), str(path)
         found: list[tuple[str, str]] = []
