@@ -82,8 +82,9 @@ class Batcher:
         except TimeoutError:
             raise Slow(f"not done within {self.limits.patience:g} seconds: ask for less, or come again later") from None
         finally:
-            with self._change, suppress(ValueError):  # whoever gives up leaves the queue to others
-                self._queue.remove(work)
+            if work.result.cancelled():  # whoever gives up leaves the queue to others
+                with self._change, suppress(ValueError):
+                    self._queue.remove(work)
 
     def _serve(self) -> None:
         before: list[Future[None]] = []
