@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from zerosum.data import modality
 from zerosum.job import open_run
 from zerosum.machine import describe
 from zerosum.serving import formats
@@ -32,8 +33,9 @@ def offline(run: Path, items: int, seconds: float) -> float:
     made, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds or not made:
         x = sampler.make(PASS // items * items, seed=made)["x"]
-        for part in x.split(items):
-            formats.encode(part, None, sampler.spec, "png", sampler.origin())
+        shown, origin = modality(sampler.spec).decode(x, sampler.spec), sampler.origin()
+        for at in range(0, len(x), items):
+            formats.encode(shown[at : at + items], None, sampler.spec, "png", origin)
         made += len(x)
     return made / (time.perf_counter() - began)
 

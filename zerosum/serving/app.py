@@ -19,6 +19,7 @@ from zerosum.serving.gate import Gate
 from zerosum.serving.limits import Limits
 from zerosum.serving.maker import Maker
 from zerosum.serving.metrics import Metrics
+from zerosum.serving.quick import Quick
 from zerosum.web.shield import LOOPBACK, Shield
 from zerosum.web.trouble import in_words
 
@@ -55,10 +56,13 @@ def create(sampler: Sampler, limits: Limits, hosts: tuple[str, ...] | None = LOO
     )
     in_words(app)
     trouble.in_words(app)
-    gate = Gate(Shield(app, hosts, limits.most_mib * 2**20), limits, metrics)
-    app.include_router(status.router(maker, batcher, metrics, gate, paths))
+    inner: ASGIApp = app
     if "/v1/sample" in paths:
-        app.include_router(samples.router(maker, batcher))
+        answers = samples.Samples(maker, batcher)
+        app.include_router(samples.router(answers))
+        inner = Quick(app, "/v1/sample", answers.asked_by_get)
+    gate = Gate(Shield(inner, hosts, limits.most_mib * 2**20), limits, metrics)
+    app.include_router(status.router(maker, batcher, metrics, gate, paths))
     if "/v1/translate" in paths:
         app.include_router(translations.router(maker, batcher))
     if "/v1/score" in paths:

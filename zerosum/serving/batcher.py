@@ -82,14 +82,15 @@ class Batcher:
         except TimeoutError:
             raise Slow(f"not done within {self.limits.patience:g} seconds: ask for less, or come again later") from None
         finally:
-            with self._change, suppress(ValueError):  # whoever gives up leaves the queue to others
-                self._queue.remove(work)
+            if work.result.cancelled():  # whoever gives up leaves the queue to others
+                with self._change, suppress(ValueError):
+                    self._queue.remove(work)
 
     def _serve(self) -> None:
         before: list[Future[None]] = []
         while works := self._next():
             if not works[0].size:
-                _finish(works[0], works[0].asked)
+                _finish([(works[0], works[0].asked)])
                 continue
             at = time.perf_counter()
             try:
@@ -98,7 +99,8 @@ class Batcher:
                 finishes = [_raiser(error)] * len(works)
             self.saw(len(works), sum(work.size for work in works), time.perf_counter() - at)
             wait(before)  # never more than two passes' items in memory
-            before = [self._pool.submit(_finish, *each) for each in zip(works, finishes, strict=True)]
+            pairs = [*zip(works, finishes, strict=True)]
+            before = [self._pool.submit(_finish, pairs[i::FINISHING]) for i in range(min(FINISHING, len(pairs)))]
 
     def _next(self) -> list[Work]:
         """The works of the next pass; none where there will be no more."""
@@ -133,14 +135,23 @@ def _raiser(error: Exception) -> Finish:
     return finish
 
 
-def _finish(work: Work, finish: Finish) -> None:
-    """Call a function and give its result, or what it raised, to whoever still waits, in the loop's thread."""
-    if work.result.done():
-        return
-    loop = work.result.get_loop()
-    try:
-        give, value = work.result.set_result, finish()
-    except Exception as error:
-        give, value = work.result.set_exception, error
+def _finish(pairs: Sequence[tuple[Work, Finish]]) -> None:
+    """Call functions and give their results, or what they raised, to whoever still waits: all at once, in the loop's thread.
+
+    To wake the loop for each would hand Python's lock to and fro as often.
+    """
+    found = []
+    for work, finish in pairs:
+        if not work.result.done():
+            try:
+                found.append((work.result.set_result, finish(), work.result))
+            except Exception as error:
+                found.append((work.result.set_exception, error, work.result))
     with suppress(RuntimeError):  # the loop is closed: nobody waits
-        loop.call_soon_threadsafe(lambda: None if work.result.done() else give(value))
+        pairs[0][0].result.get_loop().call_soon_threadsafe(_deliver, found)
+
+
+def _deliver(found: Sequence[tuple[Callable[[Any], None], Any, asyncio.Future[Any]]]) -> None:
+    for give, value, result in found:
+        if not result.done():
+            give(value)

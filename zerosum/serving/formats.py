@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from zerosum.data import modality
-from zerosum.data.source import Spec
+from zerosum.data.source import Items, Spec
 from zerosum.provenance import Origin, mark
 
 KINDS = {"png": "image/png", "npz": "application/x-npz", "json": "application/json", "csv": "text/csv; charset=utf-8"}
@@ -23,9 +23,8 @@ def of(spec: Spec) -> tuple[str, ...]:
     return {"images": ("png", "npz"), "tables": ("json", "csv")}.get(spec.kind, ("json", "csv", "npz"))
 
 
-def encode(x: Tensor, y: Tensor | None, spec: Spec, kind: str, origin: Origin) -> bytes:
-    """The body of items [n, ...] in model space."""
-    items = modality(spec).decode(x, spec)
+def encode(items: Items, y: Tensor | None, spec: Spec, kind: str, origin: Origin) -> bytes:
+    """The body of items as people know them (what a modality's `decode` gives)."""
     return ENCODERS[kind](items, None if y is None else y.numpy(), spec, origin)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 
+from zerosum.data import modality
 from zerosum.provenance import Origin
 from zerosum.sampling import Sampler
 from zerosum.serving import formats
@@ -49,10 +50,12 @@ class Maker:
             return finishes
         names = drawn[0][2].keys()
         made = self.sampler.generate({name: torch.cat([inputs[name] for _, _, inputs in drawn]) for name in names})
+        items, labels = modality(self.sampler.spec).decode(made["x"], self.sampler.spec), made.get("y")
         at = 0
         for place, wish, _ in drawn:
-            x, y = made["x"][at : at + wish.n], made["y"][at : at + wish.n] if "y" in made else None
-            finishes[place] = partial(formats.encode, x, y, self.sampler.spec, wish.format, self.told(wish))
+            part = slice(at, at + wish.n)
+            y = None if labels is None else labels[part]
+            finishes[place] = partial(formats.encode, items[part], y, self.sampler.spec, wish.format, self.told(wish))
             at += wish.n
         return finishes
 

@@ -6,8 +6,11 @@ uvicorn gives a connection that says nothing, or says it letter by letter, all t
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from zerosum.serving.corked import Corked
 
 SECONDS = 10.0
 """For a request's head, from the connection or from its first letter on, at most."""
@@ -24,7 +27,7 @@ class Patient(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, Corked(transport, self.loop)))
         self._clock = self.loop.call_later(self.seconds, self._late)
 
     def data_received(self, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """/v1/sample: new items.
 
 FastAPI can read parameters into a model, but takes a third of a millisecond for it; here the model reads them itself.
+`Samples.asked_by_get` needs nothing of FastAPI, so that `Quick` can call it.
 """
 
 from __future__ import annotations
@@ -41,43 +42,56 @@ class Asked(BaseModel):
     ] = None
 
 
-def router(maker: Maker, batcher: Batcher) -> APIRouter:
-    """Paths. The model of what is asked for has this run's formats."""
-    routes, kinds, most = APIRouter(), formats.of(maker.sampler.spec), batcher.limits.most_items
-    format_field: Any = (Literal[kinds], Field(kinds[0], description="Of the answer."))
-    wished: Any = create_model("SampleRequest", __base__=Asked, format=format_field)
+class Samples:
+    """Answers to what is asked for. The model of it has this run's formats."""
 
-    async def answer(asked: Any) -> Response:
-        if asked.n > most:
+    def __init__(self, maker: Maker, batcher: Batcher) -> None:
+        self.maker, self.batcher, self.kinds = maker, batcher, formats.of(maker.sampler.spec)
+        format_field: Any = (Literal[self.kinds], Field(self.kinds[0], description="Of the answer."))
+        self.wished: Any = create_model("SampleRequest", __base__=Asked, format=format_field)
+
+    async def asked_by_get(self, request: Request) -> Response:
+        """Wishes in the query. Raises RequestValidationError or UserError where they cannot be had."""
+        pairs = request.query_params.multi_items()
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            raise RequestValidationError([{"loc": ("query",), "msg": "a parameter is given twice"}])
+        return await self._answer(_read("query", lambda: self.wished.model_validate(values)))
+
+    async def asked_by_post(self, request: Request) -> Response:
+        """Wishes in a JSON object. Raises as `asked_by_get` does."""
+        data = await request.body()
+        return await self._answer(_read("body", lambda: self.wished.model_validate_json(data)))
+
+    async def _answer(self, asked: Any) -> Response:
+        if asked.n > (most := self.batcher.limits.most_items):
             raise TooMuch(f"{asked.n} items: at most {most} at once; ask several times with other seeds")
-        if asked.label is not None and not maker.labelled:
+        if asked.label is not None and not self.maker.labelled:
             raise UserError("this generator takes no labels: leave label out")
         seed = secrets.randbits(53) if asked.seed is None else asked.seed
         wish = Wish(asked.n, seed, asked.label, asked.truncation, asked.format)
-        return marked(await batcher.ask(wish, wish.n), wish.format, maker.told(wish))
+        return marked(await self.batcher.ask(wish, wish.n), wish.format, self.maker.told(wish))
 
-    schema = wished.model_json_schema()
+
+def router(samples: Samples) -> APIRouter:
+    """Paths."""
+    routes, schema = APIRouter(), samples.wished.model_json_schema()
     parameters = [
         {"name": name, "in": "query", "schema": one, "description": one.get("description", "")}
         for name, one in schema["properties"].items()
     ]
     body = {"content": {"application/json": {"schema": schema}}}
-    answers: Any = {"response_class": Response, "responses": documented(kinds, 400, 403, 413, 422, 503, 504)}
+    answers: Any = {"response_class": Response, "responses": documented(samples.kinds, 400, 403, 413, 422, 503, 504)}
 
     @routes.get("/v1/sample", summary="New items", openapi_extra={"parameters": parameters}, **answers)
     async def sample(request: Request) -> Response:
         """Items of noise, drawn from the seed as `zerosum sample RUN -n N --seed SEED` draws them."""
-        pairs = request.query_params.multi_items()
-        values = dict(pairs)
-        if len(values) < len(pairs):
-            raise RequestValidationError([{"loc": ("query",), "msg": "a parameter is given twice"}])
-        return await answer(_read("query", lambda: wished.model_validate(values)))
+        return await samples.asked_by_get(request)
 
     @routes.post("/v1/sample", summary="New items, asked for in JSON", openapi_extra={"requestBody": body}, **answers)
     async def sample_of(request: Request) -> Response:
         """The same, with the wishes as a JSON object."""
-        data = await request.body()
-        return await answer(_read("body", lambda: wished.model_validate_json(data)))
+        return await samples.asked_by_post(request)
 
     return routes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
@@ -15,6 +16,7 @@ IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 OWN = "urn:x-zerosum:provenance:1:"
 """The namespace of an origin's fields: a name, not an address."""
 DEEPEST = 64
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(origin: Origin) -> bytes:
@@ -40,11 +42,7 @@ def write(origin: Origin) -> bytes:
 
 def _legal(text: str) -> str:
     """Without what XML cannot hold at all."""
-    return (
-        "".join(letter if letter in "\t\n\r" or "\x20" <= letter not in "\ufffe\uffff" else " " for letter in text)
-        .encode("utf-8", "replace")
-        .decode()
-    )
+    return _ILLEGAL.sub(" ", text).encode("utf-8", "replace").decode()
 
 
 def read(data: bytes) -> Found:
