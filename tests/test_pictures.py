@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -74,6 +75,34 @@ def refused(what, *words, **options):
     assert "\n" not in message
     for word in words:
         assert str(word) in message, message
+
+
+def test_the_search_for_cycles_goes_on_after_packing_and_where_it_failed(tmp_path):
+    save_all(tmp_path / "good"), save_all(tmp_path / "few", PIXELS[:3])
+    assert gc.isenabled()
+    open_source(str(tmp_path / "good"))
+    assert gc.isenabled()
+    refused(str(tmp_path / "few"), "3 images")
+    assert gc.isenabled()
+    gc.disable()  # who works without goes on without
+    try:
+        save_all(tmp_path / "more", 255 - PIXELS)
+        open_source(str(tmp_path / "more"))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_a_file_of_several_parts_is_read_whole(tmp_path, monkeypatch):
+    save_all(tmp_path)
+    monkeypatch.setattr(decoder, "PART", 16)
+    x = np.stack(
+        [
+            Image.frombytes("L", (5, 6), decoder.examine(0, str(path), decoder.Shape(6, 5, 1, 0))[1])
+            for path in sorted(tmp_path.iterdir())
+        ]
+    )
+    assert (x == PIXELS).all()
 
 
 # -- what is in a file
