@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import zipfile
 import zlib
@@ -77,20 +78,36 @@ def refused(what, *words, **options):
         assert str(word) in message, message
 
 
-def test_the_search_for_cycles_goes_on_after_packing_and_where_it_failed(tmp_path):
+def test_the_search_for_cycles_is_whole_again_after_packing_and_where_it_failed(tmp_path):
     save_all(tmp_path / "good"), save_all(tmp_path / "few", PIXELS[:3])
-    assert gc.isenabled()
     open_source(str(tmp_path / "good"))
-    assert gc.isenabled()
+    assert gc.isenabled() and not gc.get_freeze_count()
     refused(str(tmp_path / "few"), "3 images")
-    assert gc.isenabled()
-    gc.disable()  # who works without goes on without
+    assert gc.isenabled() and not gc.get_freeze_count()
+    gc.freeze()  # who has left something out leaves it out still
     try:
         save_all(tmp_path / "more", 255 - PIXELS)
         open_source(str(tmp_path / "more"))
-        assert not gc.isenabled()
+        assert gc.get_freeze_count()
     finally:
-        gc.enable()
+        gc.unfreeze()
+
+
+def test_a_file_that_comes_in_pieces_is_read_whole(tmp_path):
+    os.mkfifo(tmp_path / "slow.png")
+    data = encoded(PIXELS[0])
+
+    def write():
+        with open(tmp_path / "slow.png", "wb", 0) as file:
+            for part in (data[:30], data[30:]):
+                file.write(part)
+                time.sleep(0.2)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    _, pixels = decoder.examine(0, str(tmp_path / "slow.png"), decoder.Shape(6, 5, 1, 0))
+    writing.join()
+    assert pixels == PIXELS[0].tobytes()
 
 
 def test_a_file_of_several_parts_is_read_whole(tmp_path, monkeypatch):

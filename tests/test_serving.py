@@ -19,10 +19,12 @@ from dataclasses import replace
 
 import httpx
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import uvicorn
 from conftest import start
+from fastapi import FastAPI
 from PIL import Image
 from sklearn.datasets import load_iris
 
@@ -33,8 +35,10 @@ from zerosum.serving.app import create
 from zerosum.serving.batcher import Batcher
 from zerosum.serving.limits import Limits
 from zerosum.serving.maker import Maker, Wish
+from zerosum.serving.quick import Quick
 from zerosum.serving.trouble import Full, Slow
 from zerosum.web.host import listen
+from zerosum.web.trouble import in_words
 
 
 @contextmanager
@@ -140,6 +144,46 @@ def test_two_hundred_clients_at_once_each_get_the_items_of_their_seed(digits):
     assert requests > passes  # some were computed together
 
 
+def test_a_fault_is_answered_and_raised_for_the_log():
+    async def broken(request):
+        raise RuntimeError("the device is gone")
+
+    app = FastAPI()
+    in_words(app)
+
+    async def asked(raised):
+        transport = httpx.ASGITransport(Quick(app, "/v1/sample", broken), raise_app_exceptions=raised)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/v1/sample")
+
+    answer = asyncio.run(asked(False))
+    assert answer.status_code == 500 and "error" in answer.json()
+    with pytest.raises(RuntimeError, match="the device is gone"):
+        asyncio.run(asked(True))
+
+
+def test_a_small_answer_does_not_wait_for_a_large_one_beside_it():
+    limits, came = Limits(wait_ms=200), {}
+
+    def act(asked):
+        return [lambda seconds=seconds: time.sleep(seconds) or seconds for seconds in asked]
+
+    async def run():
+        batcher = Batcher(act, limits)
+        batcher.begin()
+        began = time.perf_counter()
+
+        async def ask(name, seconds):
+            await batcher.ask(seconds, 1)
+            came[name] = time.perf_counter() - began
+
+        await asyncio.gather(ask("large", 1.0), ask("small", 0.05), ask("next", 0.05), ask("other", 0.05))
+        batcher.end()
+
+    asyncio.run(run())
+    assert max(came[name] for name in ("small", "next", "other")) < came["large"] - 0.3
+
+
 def test_noise_is_drawn_in_one_thread_alone(tiny_run):
     sampler, threads = open_run(tiny_run, device="cpu"), set()
     game = sampler.run.game
@@ -230,8 +274,10 @@ def test_a_hole_is_filled_and_the_rest_left_and_the_mark_says_so(mending, tmp_pa
 
 
 def test_each_requests_items_do_not_depend_on_those_beside_it(tmp_path):
-    iris = load_iris(as_frame=True).frame
-    GAN("tabular", steps=2, batch=32).fit(iris, out=tmp_path / "table")
+    flowers = pd.concat([load_iris(as_frame=True).frame] * 8, ignore_index=True)
+    flowers.insert(0, "id", 10_000 + np.arange(len(flowers)))
+    flowers["finder"] = [f"f{i}" for i in np.random.default_rng(0).zipf(1.3, len(flowers)) % 500]
+    GAN("tabular", steps=2, batch=32).fit(flowers, out=tmp_path / "table")
     GAN("gan", steps=2, batch=16, width=8).fit("ring8", out=tmp_path / "ring")
     GAN("stylegan2", steps=1, batch=4, width=8).fit(np.zeros((20, 16, 16), np.uint8), out=tmp_path / "style")
     for name in ("table", "ring", "style"):

@@ -69,6 +69,8 @@ def export(
     if (onnx, int8, safetensors, distill, card, web) == (None,) * 6:
         ways = "--onnx G.onnx, --int8 G8.onnx, --safetensors G.safetensors, --distill WIDTH, --card README.md or --web DIR"
         raise UserError(f"say what to export: {ways}")
+    if card is not None:
+        _files.ending(card, ".md")  # before anything is written
     kept = RunDir(run)
     if card is not None and (onnx, int8, safetensors, distill, web) == (None,) * 5:
         _files.card(kept, card, licence, title, step)

@@ -106,9 +106,9 @@ def _read(path: str) -> bytes:
     file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         parts = [os.read(file, PART)]
-        while len(parts[-1]) == PART:
+        while parts[-1]:  # some file systems give less than is asked for before the end
             parts.append(os.read(file, PART))
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return parts[0] if len(parts) < 3 else b"".join(parts)
     finally:
         os.close(file)
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ Pass = Callable[[Sequence[Any]], Sequence[Finish]]
 """Takes what several requests asked for and gives, for each in their order, a function that returns its result."""
 FINISHING = 2
 """Threads that finish results while the next pass is computed."""
+SOON = 0.01
+"""Seconds that a finished result waits for others at most, but for the one being finished."""
 
 
 @dataclass(eq=False)
@@ -90,7 +92,7 @@ class Batcher:
         before: list[Future[None]] = []
         while works := self._next():
             if not works[0].size:
-                _finish([(works[0], works[0].asked)])
+                _finish(iter([(works[0], works[0].asked)]))
                 continue
             at = time.perf_counter()
             try:
@@ -99,8 +101,8 @@ class Batcher:
                 finishes = [_raiser(error)] * len(works)
             self.saw(len(works), sum(work.size for work in works), time.perf_counter() - at)
             wait(before)  # never more than two passes' items in memory
-            pairs = [*zip(works, finishes, strict=True)]
-            before = [self._pool.submit(_finish, pairs[i::FINISHING]) for i in range(min(FINISHING, len(pairs)))]
+            pairs = iter([*zip(works, finishes, strict=True)])  # all take the next from it
+            before = [self._pool.submit(_finish, pairs) for _ in range(min(FINISHING, len(works)))]
 
     def _next(self) -> list[Work]:
         """The works of the next pass; none where there will be no more."""
@@ -135,20 +137,29 @@ def _raiser(error: Exception) -> Finish:
     return finish
 
 
-def _finish(pairs: Sequence[tuple[Work, Finish]]) -> None:
-    """Call functions and give their results, or what they raised, to whoever still waits: all at once, in the loop's thread.
+def _finish(pairs: Iterator[tuple[Work, Finish]]) -> None:
+    """Call functions and give their results, or what they raised, to whoever still waits, in the loop's thread.
 
-    To wake the loop for each would hand Python's lock to and fro as often.
+    Several at once: to wake the loop for each would hand Python's lock to and fro as often.
     """
-    found = []
+    found: list[tuple[Callable[[Any], None], Any, asyncio.Future[Any]]] = []
+    since = time.perf_counter()
     for work, finish in pairs:
         if not work.result.done():
             try:
                 found.append((work.result.set_result, finish(), work.result))
             except Exception as error:
                 found.append((work.result.set_exception, error, work.result))
-    with suppress(RuntimeError):  # the loop is closed: nobody waits
-        pairs[0][0].result.get_loop().call_soon_threadsafe(_deliver, found)
+        if time.perf_counter() - since > SOON:
+            _send(found)
+            found, since = [], time.perf_counter()
+    _send(found)
+
+
+def _send(found: Sequence[tuple[Callable[[Any], None], Any, asyncio.Future[Any]]]) -> None:
+    if found:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            found[0][2].get_loop().call_soon_threadsafe(_deliver, found)
 
 
 def _deliver(found: Sequence[tuple[Callable[[Any], None], Any, asyncio.Future[Any]]]) -> None:

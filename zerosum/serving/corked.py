@@ -39,7 +39,7 @@ class Corked:
         self._transport.close()
 
     def _send(self) -> None:
-        if self._parts:
-            data = b"".join(self._parts)
-            self._parts.clear()
+        data = b"".join(self._parts)
+        self._parts.clear()
+        if data and not self._transport.is_closing():  # or the client has gone meanwhile
             self._transport.write(data)

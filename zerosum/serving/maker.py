@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from zerosum.data import modality
+from zerosum.data.source import Items
 from zerosum.provenance import Origin
 from zerosum.sampling import Sampler
 from zerosum.serving import formats
@@ -50,14 +52,25 @@ class Maker:
             return finishes
         names = drawn[0][2].keys()
         made = self.sampler.generate({name: torch.cat([inputs[name] for _, _, inputs in drawn]) for name in names})
-        items, labels = modality(self.sampler.spec).decode(made["x"], self.sampler.spec), made.get("y")
+        shown, labels = self._shown(made["x"]), made.get("y")
         at = 0
         for place, wish, _ in drawn:
             part = slice(at, at + wish.n)
             y = None if labels is None else labels[part]
-            finishes[place] = partial(formats.encode, items[part], y, self.sampler.spec, wish.format, self.told(wish))
+            finishes[place] = partial(self._body, partial(shown, part), y, wish)
             at += wish.n
         return finishes
+
+    def _shown(self, x: Tensor) -> Callable[[slice], Items]:
+        """Parts of a pass as people know them: images and numbers are decoded here and now, all at once."""
+        spec, known = self.sampler.spec, modality(self.sampler.spec)
+        if spec.kind == "tables":  # whose keys and rare values depend on a row's place among those it is decoded with
+            return lambda part: known.decode(x[part], spec)
+        items = known.decode(x, spec)
+        return lambda part: items[part]
+
+    def _body(self, items: Callable[[], Items], y: Tensor | None, wish: Wish) -> bytes:
+        return formats.encode(items(), y, self.sampler.spec, wish.format, self.told(wish))
 
 
 def _nothing(error: Exception) -> bytes:

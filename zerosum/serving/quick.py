@@ -30,6 +30,10 @@ class Quick:
             response = await self.answer(request)
         except Exception as error:
             handlers = self.app.exception_handlers
-            found: Any = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)  # Exception has one
+            kind = next(kind for kind in type(error).__mro__ if kind in handlers)  # Exception has one
+            found: Any = handlers[kind]
             response = await found(request, error)
+            if kind is Exception:  # a fault: answered, and raised for the log, as Starlette does
+                await response(scope, receive, send)
+                raise
         await response(scope, receive, send)

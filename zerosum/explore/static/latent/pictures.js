@@ -35,20 +35,24 @@ export function newest(model, place, wrong) {
     next = find;
     if (busy) return;
     busy = true;
-    while (next) {
-      const now = next;
-      next = null;
-      try {
-        const found = await now();
-        const [pixels] = await model.render(found.point, found.shares, 1);
-        put(place, pixels);
-        place.dataset.drawn = String(1 + Number(place.dataset.drawn || 0));
-      } catch (error) {
-        if (!next) last = null; // the same may be asked for again
-        wrong(error);
+    try {
+      while (next) {
+        const now = next;
+        next = null;
+        try {
+          const found = await now();
+          const [pixels] = await model.render(found.point, found.shares, 1);
+          put(place, pixels);
+          place.dataset.drawn = String(1 + Number(place.dataset.drawn || 0));
+        } catch (error) {
+          if (next) continue; // nobody wishes for that any more
+          last = null; // the same may be asked for again
+          wrong(error);
+        }
       }
+    } finally {
+      busy = false;
     }
-    busy = false;
   };
 }
 
