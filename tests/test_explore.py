@@ -78,6 +78,18 @@ def test_the_slider_and_the_keys_change_the_picture_and_the_address(explore, ope
     open_page(explore(folder).at("first", "watch", "step=0"), wait="img[alt='Samples at step 0']")
 
 
+def test_a_slider_on_the_move_does_not_call_back_whoever_leaves(explore, open_page, folder):
+    page = open_page(explore(folder).at("first", "watch"), wait="img.samples:not([hidden])")
+    page.evaluate("""() => {
+      const slider = document.querySelector("input[type=range][aria-label='Step of training']");
+      location.hash = "#/second/watch";  // of which the page is told after this script
+      slider.value = "0";
+      slider.dispatchEvent(new Event("input"));
+    }""")
+    page.get_by_role("heading", name="second").wait_for()
+    assert "second" in page.url
+
+
 def test_a_run_is_watched_from_before_it_begins_to_its_end_without_reload(explore, open_page, tmp_path):
     page = open_page(explore(tmp_path).address, wait=".empty")
     assert "zerosum train" in page.locator(".empty").text_content()  # what to do is said

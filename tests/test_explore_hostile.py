@@ -8,11 +8,13 @@ import os
 import shutil
 import socket
 import struct
+import time
 import zlib
 from urllib.parse import quote
 
 import httpx
 import pytest
+from browser import exploring
 
 SECRET = "the-secret-of-another-folder"
 SCRIPT = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -376,6 +378,18 @@ def test_a_body_is_bounded_whatever_its_headers_say(explore, folder):
     assert post(b"Transfer-Encoding: chunked", body=b"zz\r\nhello\r\n") in (400, 405)
     assert post(b"Content-Type: application/json", b"Content-Length: 5", body=b"[[[[[") == 405
     assert raw(address, b"\x16\x03\x01\x02\x00\x01\x00" + bytes(100)).startswith(b"HTTP/1.1 400")
+
+
+def test_a_body_that_breaks_off_is_nothing_to_report(tiny_run):
+    with exploring(tiny_run) as explorer:  # which says at its end whether a traceback was printed
+        port = int(explorer.address.rsplit(":", 1)[1].strip("/"))
+        with socket.create_connection(("127.0.0.1", port)) as stream:
+            asked = f"POST /api/run/{tiny_run.name}/latent/picture HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            head = asked + "Content-Type: application/octet-stream\r\nContent-Length: 4000\r\n\r\n"
+            stream.sendall(head.encode() + b"x" * 100)
+            time.sleep(0.5)
+        time.sleep(0.5)
+        assert httpx.get(f"{explorer.address}api/folder").status_code == 200
 
 
 def test_answers_forbid_scripts_frames_and_sniffing(client):

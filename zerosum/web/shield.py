@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from h11 import LocalProtocolError
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -74,6 +75,9 @@ class Shield:
             await self.app(scope, bounded, marked)
         except LocalProtocolError:  # a request that broke off, or was none: there is nobody to answer
             return
+        except ClientDisconnect:
+            if came <= self.most:
+                return  # the same, in the midst of a body
         except Exception:
             if came <= self.most:
                 raise

@@ -32,6 +32,13 @@ function crumbs(run) {
   trail.replaceChildren(...here);
 }
 
+// Whether a panel is on show and the address still leads to it: an address that has just changed is told of a moment later,
+// and must not be written over meanwhile.
+function here(mine) {
+  const { run, panel } = wanted();
+  return mine === shown && mine === `${run}/${panel}`;
+}
+
 async function offered(run, panel, mine) {
   const tabs = (panels, after) =>
     nav.replaceChildren(
@@ -72,7 +79,7 @@ async function show() {
   const context = {
     run,
     values: () => state.read().values,
-    keep: (values, replace = false) => mine === shown && state.write({ run, panel: run ? panel : "", values }, replace),
+    keep: (values, replace = false) => here(mine) && state.write({ run, panel: run ? panel : "", values }, replace),
     say,
     wrong: (error) => mine === shown && wrong(error),
   };
