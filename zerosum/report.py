@@ -29,13 +29,17 @@ def write_report(folder: RunDir) -> Path:
     Everything in the folder is treated as untrusted text. Missing parts are left out.
     """
     environment = Environment(loader=PackageLoader("zerosum", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return folder.write_text("report.html", environment.get_template("report.html").render(**facts(folder), **_drawn(folder)))
+    rows = list(folder.rows())
+    said = facts(folder, rows) | _drawn(folder, rows)
+    return folder.write_text("report.html", environment.get_template("report.html").render(**said))
 
 
-def facts(folder: RunDir) -> dict[str, Any]:
-    """A run in words and numbers, all of it untrusted text: what it is, how long it took, its scores, what the guard did."""
-    rows, config = list(folder.rows()), folder.config
-    losses, scored = _losses(rows), with_scores(rows)
+def facts(folder: RunDir, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A run in words and numbers, all of it untrusted text: what it is, how long it took, its scores, what the guard did.
+
+    `rows`: of its log.
+    """
+    config, losses, scored = folder.config, _losses(rows), with_scores(rows)
     last: dict[str, Any] = next((row for row in reversed(losses) if "items_per_s" in row), {})
     seconds = max([row["seconds"] for row in rows if _number(row.get("seconds"))], default=0.0)
     device = str(_object(config, "machine").get("device", "CPU"))
@@ -72,9 +76,8 @@ def _losses(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in standing(rows) if "scores" not in row and "note" not in row]
 
 
-def _drawn(folder: RunDir) -> dict[str, Any]:
+def _drawn(folder: RunDir, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """A run in pictures and drawings."""
-    rows = list(folder.rows())
     acts, scored = notes(rows), with_scores(rows)
     drawings = (*_guard_charts(readings(standing(rows)), acts), *_loss_charts(_losses(rows), acts), *_score_charts(scored))
     return {

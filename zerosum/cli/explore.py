@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tyro
 
+from zerosum.cli._address import bound
 from zerosum.cli._common import parse, say
 
 PLACE = 4.5
@@ -29,17 +30,12 @@ def explore(folder: tyro.conf.Positional[Path], port: int = 8765, host: str = "1
     import webbrowser
 
     from zerosum.explore.app import create
-    from zerosum.web.host import allowed, listen, serve
+    from zerosum.web.host import allowed, serve
 
-    app, bound = create(folder, allowed(host)), listen(host, port)
-    where = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
-    if allowed(host) is None:
-        say(
-            f"WARNING   everyone who reaches {host} can look at these runs; leave --host out to keep them to yourself",
-            "bold yellow",
-        )
-    say(f"exploring {folder} at {where}   Ctrl-C ends it")
+    app = create(folder, allowed(host))
+    listening, where = bound(host, port, "look at these runs; leave --host out to keep them to yourself")
+    say(f"exploring {folder} at {where}/   Ctrl-C ends it")
     if browser:
-        webbrowser.open(where)
-    serve(app, bound)
+        webbrowser.open(f"{where}/")
+    serve(app, listening)
     return 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tyro
 
+from zerosum.cli._address import bound
 from zerosum.cli._common import parse, say
 from zerosum.serving.limits import Limits
 
@@ -44,19 +45,14 @@ def serve(
     from zerosum.job import open_run
     from zerosum.serving.app import create
     from zerosum.serving.host import serve as forever
-    from zerosum.web.host import allowed, listen
+    from zerosum.web.host import allowed
 
     limits.check()
     if threads:
         torch.set_num_threads(threads)
     sampler = open_run(run, step, device, recipe)
-    app, bound = create(sampler, limits, allowed(host)), listen(host, port)
-    where = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
-    if allowed(host) is None:
-        say(
-            f"WARNING   everyone who reaches {host} can ask this run, without a password; without --host only you can",
-            "bold yellow",
-        )
+    app = create(sampler, limits, allowed(host))
+    listening, where = bound(host, port, "ask this run, without a password; without --host only you can")
     say(f"serving {run} at {where}   what can be asked: {where}/openapi.json   Ctrl-C ends it")
-    forever(app, bound, limits)
+    forever(app, listening, limits)
     return 0

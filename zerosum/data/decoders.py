@@ -10,7 +10,6 @@ import marshal
 import os
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from queue import SimpleQueue
 
 from zerosum.data import decoder
 from zerosum.data.decoder import Fact, Load, Shape
+from zerosum.data.program import program
 
 Chunk = list[tuple[int, Load]]
 MANY = 5000
@@ -41,16 +41,10 @@ class Decoder:
         self._over = False
 
     def _begin(self) -> subprocess.Popen[bytes]:
-        quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        paths = os.pathsep.join(path for path in sys.path if path)  # what is importable here is importable there
-        words = [sys.executable, "-S", "-P", decoder.__file__]  # without looking for what the paths say already
-        environment = os.environ | quiet | {"PYTHONPATH": paths}
-        environment.pop("PYTHONWARNINGS", None)
         return subprocess.Popen(
-            words,
+            **program(decoder.__file__),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
             bufsize=2**20,
             process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us; they end when we do
         )

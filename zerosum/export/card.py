@@ -43,7 +43,7 @@ def card(folder: RunDir, licence: str = "", title: str = "", step: int | None = 
     try:
         spec = Spec.from_json(config["spec"])
         origin = of_checkpoint(folder.path, config, folder.shown() if step is None else step)
-        told = facts(folder)
+        told = facts(folder, rows)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         why = f"{type(error).__name__}: {clean(error, 120)}"
         raise UserError(f"{folder.path}: no card of it ({why}): check --step, or copy the run folder again") from error

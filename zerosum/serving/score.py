@@ -46,10 +46,7 @@ class Judge:
 
     @cached_property
     def _usual(self) -> Tensor:
-        made = self.sampler.make(COMPARED, seed=0)
-        with self.sampler.run.shown() as nets:
-            assert self.sampler.run.game.judge is not None
-            return self.sampler.run.game.judge(nets, self._there(made)).float().cpu()
+        return self._judged(self.sampler.make(COMPARED, seed=0))
 
     def _logits(self, x: Tensor, label: str | None) -> Tensor:
         batch = {"x": x}
@@ -62,12 +59,13 @@ class Judge:
             batch["y"] = torch.full((len(x),), number)
         elif label is not None:
             raise UserError("this discriminator takes no labels: leave label out")
-        with self.sampler.run.shown() as nets:
-            assert self.sampler.run.game.judge is not None
-            return self.sampler.run.game.judge(nets, self._there(batch)).float().cpu()
+        return self._judged(batch)
 
-    def _there(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value.to(self.sampler.run.pace.device) for name, value in batch.items()}
+    def _judged(self, batch: dict[str, Tensor]) -> Tensor:
+        run = self.sampler.run
+        assert run.game.judge is not None
+        with run.shown() as nets:
+            return run.game.judge(nets, {name: value.to(run.pace.device) for name, value in batch.items()}).float().cpu()
 
 
 def router(maker: Maker, batcher: Batcher) -> APIRouter:

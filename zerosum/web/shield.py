@@ -75,9 +75,8 @@ class Shield:
             await self.app(scope, bounded, marked)
         except LocalProtocolError:  # a request that broke off, or was none: there is nobody to answer
             return
-        except ClientDisconnect:
-            if came <= self.most:
-                return  # the same, in the midst of a body
+        except ClientDisconnect:  # the same, in the midst of a body; or it is too large, which is answered below
+            pass
         except Exception:
             if came <= self.most:
                 raise

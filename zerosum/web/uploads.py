@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +18,7 @@ from PIL import Image
 from starlette.responses import Response
 
 from zerosum.data import confined
+from zerosum.data.program import program
 from zerosum.pictures import Picture
 from zerosum.pictures import picture as as_picture
 from zerosum.web.trouble import TooMuch, Unfit
@@ -59,15 +58,10 @@ def _drawn(data: bytes) -> bool:
 
 def _confined(data: bytes, most: int) -> tuple[dict[str, Any], bytes, bytes]:
     """What the confined process says of a file, its colour profile and its pixels."""
-    quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    paths = os.pathsep.join(path for path in sys.path if path)  # what is importable here is importable there
-    environment = os.environ | quiet | {"PYTHONPATH": paths}
-    environment.pop("PYTHONWARNINGS", None)
-    words = [sys.executable, "-P", confined.__file__, str(most)]
     failed = {"why": "decoding it takes too much memory or time: save it anew, smaller, as PNG or JPEG", "large": True}
     largest = 4 * most + 2 * confined.MOST_PROFILE
-    pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment) as child:
+    pipe, decoding = subprocess.PIPE, program(confined.__file__, str(most))
+    with subprocess.Popen(**decoding, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as child:
         clock = threading.Timer(PATIENCE, child.kill)
         clock.start()
         try:
