@@ -5,7 +5,7 @@ import { controls } from "./controls.js";
 import { canvas, newest, sheets } from "./pictures.js";
 import { roving } from "./roving.js";
 import { tagging } from "./tagging.js";
-import { corners, entering, finished, label_of, placed, target, varied } from "./target.js";
+import { corners, entering, finished, label_of, placed, target } from "./target.js";
 import { trail } from "./trail.js";
 import * as wishes from "./wish.js";
 
@@ -131,7 +131,6 @@ export async function panel(root, context, model) {
     }
     if (laid !== wish.chosen.join()) {
       laid = wish.chosen.join();
-      strip.classList.toggle("latent-square", many === 4);
       const at = many === 4 ? Array.from({ length: SIDE ** 2 }, (_, i) => [(i % SIDE) / (SIDE - 1), Math.floor(i / SIDE) / (SIDE - 1)]) : Array.from({ length: STEPS }, (_, i) => [i / (STEPS - 1), 0]);
       const name = ([u, v]) => (many === 4 ? `${Math.round(100 * u)} % along, ${Math.round(100 * v)} % down` : `${Math.round(100 * u)} % of the way`);
       const cells = at.map((one) => cell(name(one), () => change({ at: one })));

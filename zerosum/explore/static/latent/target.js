@@ -62,7 +62,7 @@ export async function finished(base, wish, about, enter, directions) {
   return { point, shares: base.shares };
 }
 
-export async function varied(point, seed, angle, wish, about, enter) {
+async function varied(point, seed, angle, wish, about, enter) {
   const label = label_of(wish, about, shown(wish)[0]);
   const [other] = await corners({ ...wish, label }, about, enter, [APART + seed]); // of the same class, on its way to another too
   return vary(point, other.point, angle, about.mean, about.straight && !about.styled);
