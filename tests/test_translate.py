@@ -10,6 +10,7 @@ from io import StringIO
 import numpy as np
 import pytest
 from conftest import finish, start
+from memory import HELD
 from PIL import Image
 from rich.console import Console
 
@@ -401,10 +402,7 @@ def test_a_large_photo_is_made_in_bounded_memory(runs, recipe, tmp_path):
     Image.fromarray(x).save(tmp_path / "large.jpg", quality=95)
     words = ["translate", runs(), tmp_path / "large.jpg", "-o", tmp_path / "made.jpg"]
     words = [*map(str, words), "--recipe", recipe, "--device", "cpu", "--tile", "256"]
-    code = (
-        "import resource, sys\nfrom zerosum.cli import main\ntry:\n    main(sys.argv[1:])\n"
-        "finally:\n    print('KIB', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
+    code = f"import sys\nfrom zerosum.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print('KIB', {HELD})"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split("KIB")[1]) < 2 * 2**20, done.stdout
