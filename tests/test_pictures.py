@@ -974,6 +974,34 @@ def test_a_file_replaced_by_one_of_the_same_size_and_time_is_seen(tmp_path):
     assert open_source(tmp_path).fingerprint() != before
 
 
+def test_a_file_written_anew_while_it_is_packed_is_seen_the_next_time(tmp_path, monkeypatch):
+    folder = save_all(tmp_path / "in")
+    found, times = os.read, []
+
+    def read(file, count):
+        data = found(file, count)
+        times.append(data == encoded(PIXELS[3]))
+        if times[-1] and sum(times) == 2:  # for the first time a few files are looked at
+            (folder / "003.png").write_bytes(encoded(255 - PIXELS[3]))  # the old ones are under way
+        return data
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decoder.os, "read", read)
+        first = open_source(folder)
+    assert (items_of(first)["003.png"] == PIXELS[3]).all()
+    assert (items_of(open_source(folder))["003.png"] == 255 - PIXELS[3]).all()
+
+
+def test_a_mark_is_the_same_read_or_not(tmp_path):
+    save_all(tmp_path)
+    (tmp_path / "empty.png").touch()
+    shelf = pictures.Folder(tmp_path)
+    for slot, path in shelf.loads(list(range(21))):
+        for shape in (None, decoder.Shape(6, 5, 1, 0), decoder.Shape(3, 3, 3, 0)):
+            assert decoder.examine(slot, path, shape)[0].mark == shelf.marks[slot]
+        assert decoder.examine(slot, (path, 1), SHAPE)[0].mark == shelf.marks[slot]
+
+
 def test_images_that_a_table_names_and_nobody_has_are_told(tmp_path):
     save_all(tmp_path)
     rows = [f"{i:03d}.png,{i % 2}" for i in range(25)]

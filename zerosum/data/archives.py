@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from zerosum.data.decoder import Load
-from zerosum.data.shelf import TABLES, Shelf, in_order, mark, visible, wanted
+from zerosum.data.decoder import Load, mark
+from zerosum.data.shelf import TABLES, Shelf, in_order, visible, wanted
 from zerosum.errors import UserError
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -28,7 +28,7 @@ class Archive(Shelf):
         self.origin, self._path = str(path), path
         self._zip = path.name.lower().endswith(".zip")
         self.kind, self.anywhere = ("zip" if self._zip else "tar"), self._zip
-        stamp = mark(path.stat())
+        self._mark = mark(path.stat())
         try:
             sizes = self._listed()
         except Exception as error:  # a damaged archive ends in anything
@@ -37,7 +37,10 @@ class Archive(Shelf):
         listed = sorted(sizes, key=in_order)
         self.names = [name for name in listed if wanted(name)]
         self.tables = [name for name in listed if name.lower().endswith(TABLES) and visible(name.split("/"))]
-        self.marks = [stamp] * len(self.names)
+
+    @property
+    def marks(self) -> list[str]:
+        return [self._mark] * len(self.names)
 
     def _listed(self) -> dict[str, int]:
         if self._zip:

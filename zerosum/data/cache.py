@@ -1,7 +1,7 @@
 """Where packed pictures are kept: whole or not at all, found again by content, shared by processes, removable by hand.
 
 packs/KEY/      one packed set; KEY is a hash of the files' contents and of what was done with them
-index/STAMP     the KEY for a folder as it stood: STAMP is a hash of its path, and of its files' names, sizes and times
+index/STAMP     a hash of a folder's files' sizes and times, and its KEY; STAMP is a hash of its path and of their names
 """
 
 from __future__ import annotations
@@ -61,20 +61,21 @@ def alone(stamp: str) -> Iterator[None]:
         os.close(handle)
 
 
-def key_of(stamp: str) -> str | None:
-    """The key that was noted for a stamp."""
+def noted(stamp: str) -> tuple[str, str] | None:
+    """What was noted of a stamp: how its files stood, and the key."""
     try:
-        return (home() / "index" / stamp).read_text().strip() or None
+        stood, key = (home() / "index" / stamp).read_text().split()
+        return stood, key
     except (OSError, ValueError):
         return None
 
 
-def note(stamp: str, key: str) -> None:
-    """Note a stamp's key."""
+def note(stamp: str, stood: str, key: str) -> None:
+    """Note a stamp's key, and how its files stood: a word each."""
     with writing():
         (home() / "index").mkdir(parents=True, exist_ok=True)
         scratch = home() / "index" / f".{stamp}-{uuid4().hex[:8]}"
-        scratch.write_text(key + "\n")
+        scratch.write_text(f"{stood} {key}\n")
         scratch.replace(home() / "index" / stamp)
 
 

@@ -58,6 +58,15 @@ class Fact(NamedTuple):
     pixels: bytes = b""  # hash of the bytes that were written
     mode: str = ""  # as stored, in words
     why: str = ""
+    mark: str = ""  # of a file with a path of its own, as it was opened
+
+
+def mark(stat: os.stat_result) -> str:
+    """What changes when a file is written anew: its length, and the times of its content and of its entry.
+
+    The second time cannot be set by hand, so a copy that keeps the first (cp -p, rsync -t, an unpacked archive) shows too.
+    """
+    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
 
 
 def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | None]:
@@ -66,11 +75,11 @@ def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | N
     Of a half, the half counts as the file. The bytes are left out where the shape has too few channels or bits for it. Never
     raises for what a file holds.
     """
-    content = b""
+    content, marked = b"", ""
     load, half = load if isinstance(load, tuple) else (load, 0)
     try:
         if isinstance(load, str):
-            load = _read(load)
+            load, marked = _read(load)
         content = hashlib.blake2b(load, digest_size=16, person=bytes([half])).digest()
         if not load:
             raise ValueError("the file is empty")
@@ -79,14 +88,14 @@ def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | N
             height, width, channels = plain.height, plain.width, len(plain.mode)
             if (height, width, channels) == shape[:3]:  # most files of most sets, by the shortest way
                 pixels = plain.tobytes()
-                mark = hashlib.blake2b(pixels, digest_size=16).digest()
-                return Fact(slot, content, height, width, channels, 8, mark, plain.mode), pixels
+                digest = hashlib.blake2b(pixels, digest_size=16).digest()
+                return Fact(slot, content, height, width, channels, 8, digest, plain.mode, "", marked), pixels
             bands, fact = [plain], Fact(slot, content, height, width, channels, mode=plain.mode)
         else:
             bands, fact = _opened(load, shape, 2 if half else 1)
         if half:
             bands, fact = _halved(bands, fact, half, shape is not None)
-        slotted = fact._replace(slot=slot, content=content)
+        slotted = fact._replace(slot=slot, content=content, mark=marked)
         if shape is not None and fact.channels != shape.channels and not {fact.channels, shape.channels} <= {1, 3, 4}:
             raise ValueError(f"{fact.channels} channels, and the others have {shape.channels}")
         if shape is None or fact.channels > shape.channels or max(0, fact.bits - 8) > shape.shift:
@@ -98,17 +107,21 @@ def examine(slot: int, load: Load, shape: Shape | None) -> tuple[Fact, bytes | N
         why = " ".join(said.split()) or type(error).__name__
         if isinstance(error, Image.UnidentifiedImageError):
             why = "not an image of a known format"
-        return Fact(slot, content, why=why[:200]), None
+        return Fact(slot, content, why=why[:200], mark=marked), None
 
 
-def _read(path: str) -> bytes:
-    """A file's bytes; in fewer calls of the system than `open` makes, for of small files these are a fifth of the work."""
+def _read(path: str) -> tuple[bytes, str]:
+    """A file's bytes and mark; in fewer calls than `open` makes, for of small files these are a fifth of the work.
+
+    The mark is taken before the bytes: what is written to the file meanwhile then shows the next time.
+    """
     file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
+        marked = mark(os.fstat(file))
         parts = [os.read(file, PART)]
         while parts[-1]:  # some file systems give less than is asked for before the end
             parts.append(os.read(file, PART))
-        return parts[0] if len(parts) < 3 else b"".join(parts)
+        return parts[0] if len(parts) < 3 else b"".join(parts), marked
     finally:
         os.close(file)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.decoder import Load
-from zerosum.data.shelf import Shelf, mark
+from zerosum.data.decoder import Load, mark
+from zerosum.data.shelf import Shelf
 
 
 def find(arrays: Mapping[str, np.ndarray]) -> tuple[str, str] | None:
@@ -44,7 +44,11 @@ class Encoded(Shelf):
         self._labels, self._from, self.notes, self._words = labels, origin, notes, words
         self.origin, self._data, self._at = str(path), data, offsets.astype(np.int64)
         self.names = [f"item {i}" for i in range(len(offsets) - 1)]
-        self.marks, self.tables = [mark(path.stat())] * len(self.names), []
+        self._mark, self.tables = mark(path.stat()), []
+
+    @property
+    def marks(self) -> list[str]:
+        return [self._mark] * len(self.names)
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
         for slot in slots:

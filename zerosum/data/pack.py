@@ -78,22 +78,27 @@ def packed(shelf: Shelf, asked: target.Size | None) -> Pack:
     if len(shelf.names) < LEAST:
         said = f"{shelf.origin}: {len(shelf.names)} images: a GAN needs at least 10, and wants thousands ({KINDS})"
         raise UserError(f"{said}; {', '.join(shelf.others[:3])} may be what you mean" if shelf.others else said)
-    lines = [str(VERSION), str(asked), str(Path(shelf.origin).resolve()), shelf.kind]
-    lines += [f"{name}\0{mark}" for name, mark in zip(shelf.names, shelf.marks, strict=True)]
-    stamp = blake2b("\n".join(lines).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-    if found := _known(stamp, len(shelf.names)):
+    stamp = _hash([str(VERSION), str(asked), str(Path(shelf.origin).resolve()), shelf.kind, *shelf.names])
+    if found := _known(stamp, shelf):
         return found
     with cache.alone(stamp):
-        if found := _known(stamp, len(shelf.names)):  # another process was at it
+        if found := _known(stamp, shelf):  # another process was at it
             return found
-        made = _make(shelf, asked)
-        cache.note(stamp, made.key)
+        made, facts = _make(shelf, asked)
+        marks = [fact.mark or shelf.marks[fact.slot] for fact in facts]
+        cache.note(stamp, _hash(marks), made.key)
         return made
 
 
-def _known(stamp: str, slots: int) -> Pack | None:
-    key = cache.key_of(stamp)
-    return _opened(key, slots) if key else None
+def _hash(lines: list[str]) -> str:
+    return blake2b("\n".join(lines).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def _known(stamp: str, shelf: Shelf) -> Pack | None:
+    """The pack of a shelf that was packed before and has stood as it was; files are looked at only where there may be one."""
+    if (noted := cache.noted(stamp)) is None or (found := _opened(noted[1], len(shelf.names))) is None:
+        return None
+    return found if _hash(shelf.marks) == noted[0] else None
 
 
 def _opened(key: str, slots: int) -> Pack | None:
@@ -120,7 +125,8 @@ def _opened(key: str, slots: int) -> Pack | None:
         return None
 
 
-def _make(shelf: Shelf, asked: target.Size | None) -> Pack:
+def _make(shelf: Shelf, asked: target.Size | None) -> tuple[Pack, list[Fact]]:
+    """The pack, new or found under its contents' key, and what was read for it."""
     everything = list(range(len(shelf.names)))
     shape = _guess(shelf, asked)
     with cache.scratch() as folder:
@@ -137,13 +143,13 @@ def _make(shelf: Shelf, asked: target.Size | None) -> Pack:
         _describe(folder, facts, shape, reason)
         with cache.alone(key):  # the same pictures may be packed from another folder at this moment
             if found := _opened(key, len(facts)):
-                return found
+                return found, facts
             cache.drop(key)
             cache.keep(folder, key)
             found = _opened(key, len(facts))
     if found is None:
         raise UserError(f"the cache in {cache.home()} lost what was just written: set ZEROSUM_CACHE to another folder")
-    return found
+    return found, facts
 
 
 def _guess(shelf: Shelf, asked: target.Size | None) -> Shape | None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zerosum.data.decoder import Load
-from zerosum.data.shelf import Shelf, mark
+from zerosum.data.decoder import Load, mark
+from zerosum.data.shelf import Shelf
 from zerosum.errors import UserError
 
 LABELS = ("label", "labels", "class", "target", "category", "fine_label", "y")
@@ -37,7 +37,7 @@ class Parquet(Shelf):
         except ImportError:
             raise UserError(f"{path}: reading Parquet needs pyarrow: pip install 'zerosum[parquet]'") from None
         self.origin, self._files, self.tables = str(path), parquet_files(path), []
-        self.names, self.marks, self._rows = [], [], []
+        self.names, self._marks, self._rows = [], [], []
         try:
             self._schema = pyarrow.parquet.read_schema(self._files[0])
             self.columns = self._image_columns()
@@ -46,13 +46,17 @@ class Parquet(Shelf):
             for file in self._files:
                 count = pyarrow.parquet.read_metadata(file).num_rows
                 self.names += [f"{file.name}:{row}" for row in range(count)]
-                self.marks += [mark(file.stat())] * count
+                self._marks += [mark(file.stat())] * count
                 self._rows.append(count)
         except UserError:
             raise
         except Exception as error:
             why = " ".join(str(error).split()) or type(error).__name__
             raise UserError(f"{path}: cannot be read as Parquet ({why}): it is damaged; get it anew") from error
+
+    @property
+    def marks(self) -> list[str]:
+        return self._marks
 
     def _image_columns(self) -> list[str]:
         """Names of the columns of encoded images."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
-from zerosum.data.decoder import Load
+from zerosum.data.decoder import Load, mark
 from zerosum.data.uncollected import uncollected
 from zerosum.errors import UserError
 
@@ -19,8 +20,7 @@ OTHERS = (".npz", ".zip", ".tar", ".gz", ".tgz", ".parquet")
 class Shelf(ABC):
     """Named picture files in a settled order.
 
-    `names`: with / between folders, relative to the shelf. `tables`: names of what could hold labels. `marks`: a few
-    characters an entry that change when its file is written anew, so that nobody need read it to see that it did not.
+    `names`: with / between folders, relative to the shelf. `tables`: names of what could hold labels.
     """
 
     origin: str
@@ -28,9 +28,14 @@ class Shelf(ABC):
     anywhere = True  # whether any file is as soon at hand as the next
     names: list[str]
     tables: list[str]
-    marks: list[str]
     notes: tuple[str, ...] = ()
     others: tuple[str, ...] = ()  # paths of other kinds of data that lie there
+
+    @property
+    @abstractmethod
+    def marks(self) -> list[str]:
+        """A few characters for each of `names` that change when its file is written anew, so that nobody need read it to see
+        that it was not. Those of many files take a while: who decodes the files has them from there (`Fact.mark`)."""
 
     @abstractmethod
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
@@ -45,12 +50,12 @@ class Shelf(ABC):
         return None, ""
 
 
-def mark(stat: os.stat_result) -> str:
-    """What changes when a file is written anew: its length, and the times of its content and of its entry.
-
-    The second time cannot be set by hand, so a copy that keeps the first (cp -p, rsync -t, an unpacked archive) shows too.
-    """
-    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+def mark_of(path: str | Path) -> str:
+    """A file's mark, without reading it."""
+    try:
+        return mark(os.stat(path))
+    except OSError:
+        return "gone"
 
 
 def wanted(name: str) -> bool:
@@ -77,7 +82,7 @@ class Folder(Shelf):
     @uncollected()
     def __init__(self, path: Path) -> None:
         self.origin, self._path = str(path), str(path)
-        found: list[tuple[str, str]] = []
+        found: list[str] = []
         self.tables = []
         seen: set[tuple[int, int]] = set()
 
@@ -98,23 +103,27 @@ class Folder(Shelf):
                     if entry.is_dir():
                         walk(entry.path, name + "/")
                     elif entry.name.lower().endswith(SUFFIXES):
-                        found.append((name, mark(entry.stat())))
+                        found.append(name)
                     elif entry.name.lower().endswith(TABLES) and entry.is_file():
                         self.tables.append(name)
                     elif entry.name.lower().endswith(OTHERS):
                         self.others = (*self.others[:2], entry.path)
-                except OSError:  # a link to nowhere is no picture, but its name says it was meant to be one
-                    found.append((name, "gone"))
+                except OSError:  # what cannot be looked at is no picture, but its name may say that it was meant to be one
+                    found.append(name)
 
         walk(self._path, "")  # which is the order of `in_order`
-        if any(not name.lower().endswith(".npy") for name, _ in found):  # arrays beside pictures are something else
-            found = [pair for pair in found if not pair[0].lower().endswith(".npy")]
-        self.names, self.marks = [name for name, _ in found], [mark for _, mark in found]
+        if any(not name.lower().endswith(".npy") for name in found):  # arrays beside pictures are something else
+            found = [name for name in found if not name.lower().endswith(".npy")]
+        self.names = found
+        self._stem = self._path.rstrip("/") + "/"  # which every system takes between folders
+
+    @cached_property
+    def marks(self) -> list[str]:
+        return [mark_of(self._stem + name) for name in self.names]
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
-        stem = self._path.rstrip("/") + "/"  # which every system takes between folders
         for slot in slots:
-            yield slot, stem + self.names[slot]
+            yield slot, self._stem + self.names[slot]
 
     def table(self, name: str) -> bytes:
         return Path(self._path, *name.split("/")).read_bytes()

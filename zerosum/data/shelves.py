@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from zerosum.data.decoder import Load
-from zerosum.data.shelf import Shelf, mark
+from zerosum.data.shelf import Shelf, mark_of
 
 
 class Part(Shelf):
@@ -15,7 +16,12 @@ class Part(Shelf):
     def __init__(self, whole: Shelf, slots: Sequence[int], kind: str) -> None:
         self._whole, self._slots = whole, list(slots)
         self.origin, self.kind, self.anywhere, self.tables = whole.origin, f"{kind} in a {whole.kind}", whole.anywhere, []
-        self.names, self.marks = [whole.names[slot] for slot in slots], [whole.marks[slot] for slot in slots]
+        self.names = [whole.names[slot] for slot in slots]
+
+    @cached_property
+    def marks(self) -> list[str]:
+        marks = self._whole.marks
+        return [marks[slot] for slot in self._slots]
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
         own = {self._slots[slot]: slot for slot in slots}
@@ -33,7 +39,11 @@ class Half(Shelf):
         self._whole, self._half = whole, half
         self.origin, self.anywhere, self.tables = whole.origin, whole.anywhere, []
         self.kind = f"{'left' if half == 1 else 'right'} halves in a {whole.kind}"
-        self.names, self.marks = whole.names, whole.marks
+        self.names = whole.names
+
+    @cached_property
+    def marks(self) -> list[str]:
+        return self._whole.marks
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
         for slot, load in self._whole.loads(slots):
@@ -49,7 +59,10 @@ class Listed(Shelf):
     def __init__(self, origin: str, folder: Path, names: Sequence[str], kind: str) -> None:
         self.origin, self.kind, self.names, self.tables = origin, kind, list(names), []
         self._paths = [folder / name.replace("\\", "/") for name in names]
-        self.marks = [_mark(path) for path in self._paths]
+
+    @cached_property
+    def marks(self) -> list[str]:
+        return [mark_of(path) for path in self._paths]
 
     def loads(self, slots: list[int]) -> Iterator[tuple[int, Load]]:
         for slot in slots:
@@ -57,10 +70,3 @@ class Listed(Shelf):
 
     def table(self, name: str) -> bytes:
         raise KeyError(name)
-
-
-def _mark(path: Path) -> str:
-    try:
-        return mark(path.stat())
-    except OSError:
-        return "gone"
