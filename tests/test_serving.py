@@ -360,6 +360,20 @@ def test_a_body_without_a_length_is_bounded_as_it_comes(digits):
     assert digits.get("/health").status_code == 200
 
 
+def test_a_body_refused_before_it_has_come_does_not_cost_the_connection(digits):
+    """Nor the answer: closed with bytes unread, a connection is reset."""
+    size = 2**20 + 1
+    head = b"POST /v1/score?label=1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection((digits.base_url.host, digits.base_url.port), timeout=20) as line:
+        line.sendall(head % size)
+        assert line.recv(2**16).startswith(b"HTTP/1.1 413")
+        for _ in range(4):
+            line.sendall(bytes(size // 4))
+            time.sleep(0.05)
+        line.sendall(bytes(size % 4) + b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert line.recv(2**16).startswith(b"HTTP/1.1 200")
+
+
 def test_what_is_no_http_closes_the_connection_alone(digits):
     assert b" 200 " not in raw(digits, b"\x16\x03\x01 hello\r\n\r\n")
     assert b" 200 " not in raw(digits, b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + b"a: b\r\n" * 50_000)
@@ -373,6 +387,9 @@ def test_slow_clients_are_given_up_and_others_do_not_wait(mending):
         "silent": lambda: raw(mending),
         "a letter at a time": lambda: raw(mending, *[bytes([letter]) for letter in b"GET /health HTTP/1.1\r\nHo"], pause=0.3),
         "half a body": lambda: raw(mending, post + b"abc"),
+        "a refused body, a letter at a time": lambda: raw(
+            mending, post.replace(b" 90", b" 999999999"), *[b"a"] * 40, pause=0.3
+        ),
     }
     threads = [threading.Thread(target=lambda name=name, ask=ask: told.update({name: ask()})) for name, ask in slow.items()]
     for thread in threads:
@@ -382,6 +399,7 @@ def test_slow_clients_are_given_up_and_others_do_not_wait(mending):
         thread.join(30)
     assert time.monotonic() - began < 25
     assert told["silent"] == told["a letter at a time"] == b"" and told["half a body"].startswith(b"HTTP/1.1 408")
+    assert told["a refused body, a letter at a time"].startswith(b"HTTP/1.1 413")
 
 
 def test_a_picture_that_would_become_too_large_is_refused(mending):

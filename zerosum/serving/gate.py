@@ -68,7 +68,7 @@ class Gate:
                     raise
             if refusal is not None and not status:
                 status, why = refusal
-                headers = {"connection": "close"} | ({"retry-after": "1"} if status == 503 else {})
+                headers = {"retry-after": "1"} if status == 503 else {"connection": "close"}
                 await JSONResponse({"error": why}, status, headers)(scope, receive, send)
         finally:
             self.open -= 1
