@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -94,3 +95,17 @@ def open_page(_chromium: Any) -> Iterator[Any]:
     pages = Pages(_chromium)
     yield pages
     pages.end()
+
+
+@pytest.fixture
+def trunk_file(tmp_path: Path) -> Path:
+    """A file of a feature network of random weights."""
+    from zerosum.nets.mobilenet import shapes
+
+    rng, arrays = np.random.default_rng(0), {}
+    for name, shape in shapes().items():
+        arrays[f"{name}.weight_int8"] = rng.integers(-127, 128, shape, np.int8)
+        arrays[f"{name}.scale"] = np.full(shape[0], 1.4 / 73 / np.sqrt(np.prod(shape[1:])), np.float32)
+        arrays[f"{name}.bias"] = np.zeros(shape[0], np.float32)
+    np.savez(tmp_path / "trunk.npz", **arrays)
+    return tmp_path / "trunk.npz"

@@ -14,24 +14,12 @@ from zerosum.conformance import _toy
 from zerosum.game import Clock
 from zerosum.losses import feature_matching
 from zerosum.nets import perceptual, rrdb
-from zerosum.nets.mobilenet import Trunk, read, shapes
+from zerosum.nets.mobilenet import Trunk, read
 from zerosum.play import Pace, Run, play
 from zerosum.recipes import inpaint, srgan
 from zerosum.rundir import RunDir
 
 SMALL = {"width": 8, "width_d": 8, "blocks": 1, "batch": 4}
-
-
-@pytest.fixture
-def trunk_file(tmp_path):
-    """A network file of random weights."""
-    rng, arrays = np.random.default_rng(0), {}
-    for name, shape in shapes().items():
-        arrays[f"{name}.weight_int8"] = rng.integers(-127, 128, shape, np.int8)
-        arrays[f"{name}.scale"] = np.full(shape[0], 1.4 / 73 / np.sqrt(np.prod(shape[1:])), np.float32)
-        arrays[f"{name}.bias"] = np.zeros(shape[0], np.float32)
-    np.savez(tmp_path / "trunk.npz", **arrays)
-    return tmp_path / "trunk.npz"
 
 
 def source():

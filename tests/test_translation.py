@@ -46,6 +46,39 @@ def test_what_g_minimises_by_hand():
     assert set(terms) == {"adv", "l1", "match"}
 
 
+@pytest.mark.parametrize("adversarial", [0.0, 1.0])
+def test_features_of_a_file_count_from_the_share_on_with_d_or_without(adversarial, trunk_file):
+    module, source = recipes.find("compose"), pairs(size=(32, 32))
+    cfg = module.Config(
+        adversarial=adversarial,
+        features=str(trunk_file),
+        feature_weight=3.0,
+        pixel_share=0.5,
+        width=4,
+        batch=4,
+        match_weight=0.0,
+    )
+    game = module.build(cfg, source.spec)
+    nets, batch = nn.ModuleDict(game.nets), next(source.batches(4, 0))
+    g = game.turns[-1].loss
+    assert set(g(nets, batch, Clock(step=4, total=10))) == {"l1"}
+    with noise.apart(1):
+        terms = g(nets, batch, Clock(step=5, total=10))
+    assert set(terms) == {"l1", "features"} | ({"adv"} if adversarial else set())
+    with noise.apart(1):
+        assert torch.isclose(terms["features"], 3 * nets["features"](nets["G"](batch["a"]), batch["x"]))
+    terms["features"].backward()
+    assert all(p.grad is not None for p in nets["G"].parameters())
+    assert all(p.grad is None for name, net in nets.items() if name != "G" for p in net.parameters())
+
+
+def test_a_missing_file_of_features_is_one_line_before_anything_is_learned():
+    module, source = recipes.find("pix2pix"), pairs(size=(32, 32))
+    game = module.build(module.Config(features="none.npz", pixel_share=0.5, width=4, batch=4), source.spec)
+    with pytest.raises(UserError, match="no network at"):
+        next(iter(play(Run(game, 4, 4), source)))
+
+
 def test_what_d_minimises_by_hand():
     game, nets, batch, _ = toy(penalty="r1", penalty_weight=5.0)
     terms = game.turns[0].loss(nets, batch, Clock())

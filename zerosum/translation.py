@@ -20,7 +20,7 @@ from zerosum.layers.jitter import jittered
 from zerosum.layers.norm import NormName
 from zerosum.layers.spectral import spectral
 from zerosum.losses import adversarial_loss, layer_differences
-from zerosum.nets import patch
+from zerosum.nets import patch, perceptual
 from zerosum.nets.unet import UNet, most_downs
 from zerosum.parts import Settings, check, ema, need_images, noisy, player_d, player_g, smoothness
 from zerosum.penalties import Critic
@@ -33,7 +33,9 @@ class PairSettings(Settings):
     adversarial: float = 1.0  # weight of what D says of the outputs; 0: no D at all, its feature maps neither: plain regression
     l1_weight: float = 100.0  # weight of the mean absolute difference from the wanted output
     match_weight: float = 0.0  # weight of the same difference between D's feature maps of the two
-    pixel_share: float = 0.0  # share of training, from its start, in which G learns from l1_weight alone, before D joins
+    features: str = ""  # file of a network whose features of the two count too (a MobileNetV2 trunk, .npz); "": none
+    feature_weight: float = 10.0  # weight of the distance of those features
+    pixel_share: float = 0.0  # share of training, from its start, in which l1_weight alone counts, before D and features join
     norm_g: NormName = "instance"  # norm of G's feature maps
     norm_d: NormName = "instance"  # norm of D's; a penalty on each item's gradient forbids batch
     downs: int = 0  # how often G halves the image; 0: until its shorter side is a pixel, 8 times at most
@@ -86,8 +88,9 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
 
     G minimises `adversarial` times what D says, `l1_weight` times the mean absolute difference (eqs. 3 and 4) and
     `match_weight` times the same of D's feature maps, summed over its stages (Wang et al. 2018, "High-Resolution Image
-    Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). Until `pixel_share` of the training is done there is the
-    difference alone. Raises UserError where the first two are 0.
+    Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). With or without D, the distance of the features of
+    a network's file counts too where `features` names one (`zerosum.nets.perceptual`). Until `pixel_share` of the training is
+    done there is the difference alone. Raises UserError where the first two are 0.
     """
     check(cfg)
     if not cfg.adversarial + cfg.l1_weight:
@@ -132,10 +135,16 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         return terms | watched | observed(nets, real, clock)
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
+        if cfg.features:
+            perceptual.check(nets["features"])
         a, x = seen(batch)
         made = nets["G"](a).float()
         terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
-        if D is None or clock.progress < cfg.pixel_share:
+        if clock.progress < cfg.pixel_share:
+            return terms
+        if cfg.features:
+            terms["features"] = cfg.feature_weight * nets["features"](made, x)
+        if D is None:
             return terms
         stands = noise.mark(made.device)
         found, fake = judge(nets, shown(nets, a, made, clock))
@@ -150,7 +159,8 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
             terms["match"] = cfg.match_weight * layer_differences(found, wanted).sum()
         return terms
 
-    judged = {} if D is None else {"D": D, **augmentation(cfg, spec)}
+    judged: dict[str, nn.Module] = perceptual.beside(cfg.features, spec.shape[0])
+    judged |= {} if D is None else {"D": D, **augmentation(cfg, spec)}
     g = Turn("G", g_turn)
     return Game(
         nets={"G": G, **judged},
@@ -160,5 +170,5 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         generate=lambda nets, batch: nets["G"](batch["a"]),
         ema=ema(cfg, "G"),
         maps=maps,
-        phases=() if D is None or not cfg.pixel_share else (cfg.pixel_share,),
+        phases=(cfg.pixel_share,) if cfg.pixel_share and (D is not None or cfg.features) else (),
     )

@@ -90,6 +90,17 @@ class Perceptual(nn.Module):
         super()._load_from_state_dict(state, prefix, *args)
 
 
+def beside(path: str, channels: int) -> dict[str, nn.Module]:
+    """What a game of images of so many channels has among its nets for the features of a file; nothing for "".
+
+    Raises UserError where a feature network does not look at such images.
+    """
+    if not path:
+        return {}
+    looks_at(channels)
+    return {"features": Perceptual(path)}
+
+
 def check(net: nn.Module) -> None:
     """Raises UserError where a `Perceptual` has no weights: its file is missing, damaged or holds something else."""
     assert isinstance(net, Perceptual)

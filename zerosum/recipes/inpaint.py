@@ -65,8 +65,6 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError(f"augment {cfg.augment}: every batch of inpaint has new masks: leave --augment out")
     G = gated.Generator(channels, cfg.width, cfg.blocks)
     D = patch.Discriminator(channels + 1, patch.layers_for(height, width), cfg.width_d, kind="none")
-    if cfg.features:
-        perceptual.looks_at(channels)
     if cfg.spectral_norm:
         spectral(D)
     loss = adversarial_loss(cfg.loss)
@@ -119,7 +117,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         return gated.filled(made, inputs["a"], inputs["mask"])
 
     return Game(
-        nets={"G": G, "D": D} | ({"features": perceptual.Perceptual(cfg.features)} if cfg.features else {}),
+        nets={"G": G, "D": D} | perceptual.beside(cfg.features, channels),
         players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
         turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=lambda n: {},

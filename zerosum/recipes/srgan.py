@@ -63,8 +63,6 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError(f"augment {cfg.augment}: srgan's crops are augmentation: leave --augment out")
     G = rrdb.Generator(channels, cfg.scale, cfg.width, cfg.blocks, cfg.layers)
     D = patch.Discriminator(channels, patch.layers_for(height, width), cfg.width_d, kind="none")
-    if cfg.features:
-        perceptual.looks_at(channels)
     if cfg.spectral_norm:
         spectral(D)
     loss = adversarial_loss(cfg.loss)
@@ -101,7 +99,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         return {"l1": cfg.pixel_weight * l1, "adv": cfg.adv_weight * loss.g(fake, real), "features": look}
 
     return Game(
-        nets={"G": G, "D": D} | ({"features": perceptual.Perceptual(cfg.features)} if cfg.features else {}),
+        nets={"G": G, "D": D} | perceptual.beside(cfg.features, channels),
         players={"D": player_d(cfg, "D"), "G": _paced(cfg, player_g(cfg, "G"))},
         turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
         draw=lambda n: {},
