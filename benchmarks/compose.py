@@ -84,7 +84,7 @@ def main() -> None:
         f"{our.machine()}; {args.task}: {len(train):,} rows to learn from, {len(test):,} to test; seed {args.seed}", flush=True
     )
     jobs = {}
-    for name, values in (("gan", {}), ("l1", {"adversarial": 0.0})):
+    for name, values in (("gan", {}), ("l1", {"adversarial": 0.0, "features": ""})):
         if name in args.which:
             jobs[name] = our.fitted(source, "compose", wished | values, args.minutes, args.seed)
     table = our.Table(our.features(args.features, source), target)

@@ -1,15 +1,15 @@
 """MNIST digits in the look of USPS, learned without pairs and without labels: a classifier of USPS reads them.
 
-    python benchmarks/digits_look.py MNIST USPS [--minutes 10] [--crop 20] [--seed 0] [--balanced] [--set NAME=VALUE ...]
+    python benchmarks/digits_look.py MNIST USPS [--minutes 10] [--crop 0] [--seed 0] [--set NAME=VALUE ...]
 
-MNIST is a folder of the four idx .gz files, USPS one with usps_train.npz (16 x 16). MNIST is cut to its middle `--crop` pixels
-and resized to 16 x 16; `cyclegan` learns from both training sets without labels. The classifier, a small convolutional network,
-learns from 85 % of USPS with labels, and is then given the 10,000 MNIST test digits: resized, and translated. Floors: the plain
-resize of the whole digit, and of its middle 20 pixels, which takes knowing that MNIST has empty borders. A translator that
-changes nothing is read as its input is: the kernel distance, on the classifier's features, says what of the look was learned.
-`--balanced` gives the network as many of each USPS digit as there are of the rarest: USPS has twice as many zeros as fives,
-MNIST has not, and a discriminator that sees more zeros than it is given asks for them. `--validate` reads 10,000 MNIST training
-digits, kept out of training, instead.
+MNIST is a folder of the four idx .gz files, USPS one with usps_train.npz (16 x 16). MNIST is cut to each digit's box (the
+smallest square around it, for USPS digits were brought to one size so: LeCun et al. 1989, "Backpropagation Applied to
+Handwritten Zip Code Recognition", section 2.2), or with `--crop 20` to its middle 20 pixels, and resized to 16 x 16;
+`cyclegan` learns from both training sets without labels. The classifier, a small convolutional network, learns from 85 % of
+USPS with labels, and is then given the 10,000 MNIST test digits: resized, and translated. Floors: the plain resize of the whole
+digit, of its middle 20 pixels, and of its box. A translator that changes nothing is read as its input is: the kernel distance,
+on the classifier's features, says what of the look was learned. `--validate` reads 10,000 MNIST training digits, kept out of
+training, instead.
 """
 
 from __future__ import annotations
@@ -48,6 +48,20 @@ def resized(x: np.ndarray, crop: int) -> Tensor:
     return our.rounded(interpolate(whole, size=(SIDE, SIDE), mode="bicubic", antialias=True))
 
 
+def boxed(x: np.ndarray) -> Tensor:
+    """Bytes [n, 28, 28] -> the smallest square around each digit, its pixels brighter than 60, as `resized` gives it."""
+    made = []
+    for item in x:
+        rows, columns = (np.flatnonzero(item.max(axis) > 60) for axis in (1, 0))
+        high, wide = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+        side = max(high, wide)
+        square = np.zeros((side, side), np.uint8)
+        top, left = (side - high) // 2, (side - wide) // 2
+        square[top : top + high, left : left + wide] = item[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        made.append(interpolate(our.space(square[None, None]), size=(SIDE, SIDE), mode="bicubic", antialias=True))
+    return our.rounded(torch.cat(made))
+
+
 def as_bytes(x: Tensor) -> np.ndarray:
     """[n, 1, h, w] in [-1, 1] -> bytes [n, h, w]."""
     return our.level(x)[:, 0].round().byte().numpy()
@@ -74,20 +88,13 @@ def classifier(x: Tensor, y: Tensor, seed: int = 0) -> nn.Sequential:
     return net.eval().requires_grad_(False)
 
 
-def balanced(rows: Tensor, y: Tensor) -> Tensor:
-    """Rows of as many of each label as there are of the rarest, in their order."""
-    fewest = int(y.bincount().min())
-    return torch.cat([rows[y == label][:fewest] for label in y.unique()]).sort().values
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mnist", type=Path)
     parser.add_argument("usps", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--crop", type=int, default=20)
+    parser.add_argument("--crop", type=int, default=0, help="0: each digit's box")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--balanced", action="store_true")
     parser.add_argument("--validate", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--picture", type=Path)
@@ -107,14 +114,11 @@ def main() -> None:
     net = classifier(usps[learn], y[learn])
     right = lambda x, y: float((torch.cat([net(part) for part in x.split(1000)]).argmax(1) == y).float().mean())
 
-    given = balanced(learn, y[learn]) if args.balanced else learn
-    one, other = (
-        images.from_array(as_bytes(x), None, (), name)
-        for x, name in ((resized(digits, args.crop), "mnist"), (usps[given], "usps"))
-    )
-    print(f"{our.machine()}; seed {args.seed}: learns from {len(digits):,} MNIST and {len(given):,} USPS digits", flush=True)
+    cut = (lambda x: resized(x, args.crop)) if args.crop else boxed
+    one, other = (images.from_array(as_bytes(x), None, (), name) for x, name in ((cut(digits), "mnist"), (usps[learn], "usps")))
+    print(f"{our.machine()}; seed {args.seed}: learns from {len(digits):,} MNIST and {len(learn):,} USPS digits", flush=True)
     job = our.fitted(Domains(one, other, ("mnist", "usps")), "cyclegan", wished, args.minutes, args.seed)
-    a, labels = resized(test, args.crop), torch.from_numpy(read)
+    a, labels = cut(test), torch.from_numpy(read)
     translated = our.made(job, a)
     seen = lambda x: torch.cat([net[:-2](part) for part in x.split(1000)]).double()
     real = seen(usps[check])
@@ -124,7 +128,7 @@ def main() -> None:
     for name, x in (
         ("MNIST test digits, resized", resized(test, 28)),
         ("their middle 20 pixels, resized", resized(test, 20)),
-        (f"the network's inputs (middle {args.crop} pixels)", a),
+        ("their boxes, resized", boxed(test)),
         ("**translated**", translated),
     ):
         print(f"| {name} | {right(x, labels):.4f} | {apart(x):.4f} |", flush=True)

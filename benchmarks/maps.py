@@ -73,7 +73,7 @@ def main() -> None:
     if "gan" in args.which:
         jobs["pix2pix"] = fit(there)
     if "l1" in args.which:
-        jobs["U-Net without D"] = fit(there, adversarial=0.0)
+        jobs["U-Net without D"] = fit(there, adversarial=0.0, features="")
     outputs: dict[str, Tensor] = {name: our.made(job, a) for name, job in jobs.items()}
     returned: dict[str, Tensor] = {}
     if "back" in args.which:
