@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data import mixtures, modality, open_source
+from zerosum.data import images, mixtures, modality, open_source
 from zerosum.data.mirror import Mirrored
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
@@ -87,6 +87,16 @@ def test_every_item_comes_exactly_once_an_epoch():
     assert set(epochs[0]) | set(numbers(source, source.held_out())) == set(range(100))
     other = source.batches(12, seed=4)
     assert [i for _ in range(20) for i in numbers(source, next(other))] != order
+
+
+def test_batches_that_one_thread_makes_are_those_of_many(monkeypatch):
+    x = np.tile(np.arange(256, dtype=np.uint8).reshape(1, 16, 16), (40, 1, 1))
+    made = lambda: next(images.from_array(x, np.arange(40) % 4, ("a", "b", "c", "d"), "x").batches(16, 0))
+    alone = made()
+    monkeypatch.setattr("zerosum.data.source.ALONE", 0)
+    together = made()
+    assert alone["x"].unique().tolist() == (torch.arange(256) / 127.5 - 1).tolist()
+    assert all(torch.equal(alone[name], together[name]) for name in ("x", "y"))
 
 
 @pytest.mark.parametrize("name", ["digits", "ring8", "grid25", "numbered"])

@@ -20,6 +20,9 @@ from zerosum.errors import UserError
 from zerosum.game import Batch
 from zerosum.noise import mix
 
+ALONE = 2**20
+"""Numbers of a batch up to which one thread gathers and maps them. Several would do so sooner, could they begin at once: they
+sleep, or share their processors with what reads ahead, and to wait for the last takes many times as long as the work."""
 MOST_NUMBERS = 2**29
 """Numbers of real items held in memory at once (2 GiB): of large images fewer are compared, and protocols say how many."""
 
@@ -223,8 +226,8 @@ class InMemory(Source):
         at = start * size + rank * share
         while True:
             rows = self._order.rows(at, share, seed)
-            x, y = self._x[rows].to(self._device), None if self._y is None else self._y[rows].to(self._device)
-            yield as_batch(x, y)
+            x, y = _at(self._x, rows), None if self._y is None else _at(self._y, rows)
+            yield as_batch(x.to(self._device), None if y is None else y.to(self._device))
             at += size
 
     def held_out(self, most: int | None = None) -> Batch:
@@ -241,9 +244,23 @@ def _fits(x: Tensor, device: str) -> bool:
     return not device.startswith("cuda") or 2 * x.nbytes <= torch.cuda.mem_get_info(device)[0]
 
 
+def _alone(x: Tensor, numbers: int) -> bool:
+    return x.device.type == "cpu" and numbers < ALONE
+
+
+def _at(x: Tensor, rows: Tensor) -> Tensor:
+    """Those rows of it."""
+    if _alone(x, len(rows) * prod(x.shape[1:])):
+        return torch.from_numpy(np.take(x.numpy(), rows.numpy(), 0))
+    return x[rows]
+
+
 def as_batch(x: Tensor, y: Tensor | None) -> Batch:
     """A batch in model space: bytes are mapped to [-1, 1]."""
-    x = x.float() / 127.5 - 1 if x.dtype == torch.uint8 else x
+    if x.dtype == torch.uint8 and _alone(x, x.numel()):
+        x = torch.from_numpy(x.numpy().astype(np.float32) / np.float32(127.5) - np.float32(1))
+    elif x.dtype == torch.uint8:
+        x = x.float() / 127.5 - 1
     return {"x": x} if y is None else {"x": x, "y": y}
 
 
