@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ MULTIPLIED = ("Conv", "Gemm", "MatMul")
 MOVED = ("Transpose", "Reshape", "Slice")
 """What moves numbers without changing them, and so can move bytes."""
 
+FEW = 64
+"""Numbers up to which weights stay floats: a fixed filter gains nothing in bytes, and would lose what it is exact for."""
+
 
 class Quantiser:
     """Writes a float graph in 8 bits, this way and that."""
@@ -37,8 +41,10 @@ class Quantiser:
         model = exactly(onnx.load(source))
         self.ready = place / "ready.onnx"
         onnx.save(model, self.ready)
-        constants = {one.name for one in model.graph.initializer}
-        self.layers = tuple(node.name for node in model.graph.node if _is_layer(node, constants))
+        sizes = {one.name: prod(one.dims) for one in model.graph.initializer}
+        layers = {node.name: sizes[node.input[1]] for node in model.graph.node if _is_layer(node, sizes)}
+        self.layers = tuple(name for name, size in layers.items() if size > FEW)
+        self._filters = [name for name in layers if name not in self.layers]
         self.metadata = [(one.key, one.value) for one in model.metadata_props]
         self.wanted = Played(sampler, source)(judged)  # so that a fault of the rewriting shows too
 
@@ -59,7 +65,7 @@ class Quantiser:
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=getattr(CalibrationMethod, method),
-                nodes_to_exclude=[*floats],
+                nodes_to_exclude=[*floats, *self._filters],
                 extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
             )
         model = onnx.load(path)
@@ -79,7 +85,7 @@ class Quantiser:
         return sorted(self.layers, key=lambda layer: gained[layer])
 
 
-def _is_layer(node: Any, constants: set[str]) -> bool:
+def _is_layer(node: Any, constants: Container[str]) -> bool:
     return node.op_type in MULTIPLIED and node.input[1] in constants
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, elu, interpolate, pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import avg_pool2d, conv2d, elu, interpolate, pad, pixel_shuffle, pixel_unshuffle
 
 from zerosum.layers.conv import Conv2d
 from zerosum.layers.layout import channels_last
@@ -69,7 +69,7 @@ def smoothed(a: Tensor, mask: Tensor) -> Tensor:
     rim holds, where each pixel is the mean of its four neighbours; twice as many at each smaller size, where they reach twice
     as far and cost a quarter (Bornemann and Deuflhard 1996, "The cascadic multigrid method for elliptic problems"). Any size.
     """
-    known = 1 - mask.float()
+    known = (mask <= 0.5).float()
     return _pushed(a.float(), known, ROUNDS)
 
 
@@ -81,15 +81,19 @@ def _pushed(x: Tensor, known: Tensor, rounds: int) -> Tensor:
     mean = avg_pool2d(x * known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
     coarse = _pushed(mean, (4 * weight).clamp(max=1), min(2 * rounds, MOST))
     up = interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
-    made = torch.lerp(up, x, known)
+    hole = known < 0.5
+    made = torch.where(hole, up, x)
     for _ in range(rounds):
-        made = torch.lerp(_neighbours(made), x, known)
+        made = torch.where(hole, _neighbours(made), x)
     return made
 
 
 def _neighbours(x: Tensor) -> Tensor:
     """The mean of every pixel's four neighbours; beyond an edge lies the edge again."""
     x = pad(x, (1, 1, 1, 1), mode="replicate")
+    if torch.compiler.is_exporting():  # slower, but one operation of a graph; slices of any size are twenty
+        cross = x.new_tensor([[0, 1, 0], [1, 0, 1], [0, 1, 0]]) / 4
+        return conv2d(x, cross.expand(x.shape[1], 1, 3, 3), groups=x.shape[1])
     return (x[:, :, :-2, 1:-1] + x[:, :, 2:, 1:-1] + x[:, :, 1:-1, :-2] + x[:, :, 1:-1, 2:]) / 4
 
 

@@ -34,11 +34,11 @@ class Config(Settings):
     width_d: int = 32  # channels of D's first layer
     mask_least: float = SHARE[0]  # least share of an image's pixels that is masked in training
     mask_most: float = SHARE[1]  # largest such share; uniform between
-    pixel_share: float = 0.4  # share of training before D and features take part, in which pixels alone count
+    pixel_share: float = 0.2  # share of training before D and features take part, in which pixels alone count
     hole_weight: float = 1.0  # weight of the mean absolute difference in the hole
     known_weight: float = 0.1  # weight of the same around it
-    adv_weight: float = 0.02  # weight of D's opinion
-    feature_weight: float = 0.1  # weight of the distance of the features of a network's file
+    adv_weight: float = 0.05  # weight of D's opinion
+    feature_weight: float = 1.0  # weight of the distance of the features of a network's file
     matching_weight: float = 1.0  # weight of the distance of D's own layers, where there is no such file
     features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": those of D's own layers
     loss: LossName = "hinge"  # what the two sides minimise
