@@ -47,6 +47,19 @@ def test_resizing_is_pillows_bicubic(before, after):
     assert np.abs(ours - theirs).max() <= 1.51  # Pillow rounds to 8 bits after either direction
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_even_colours_stay_even(scale):
+    """Whatever was learned: a pattern of the net's own grid cannot appear where there is nothing to see."""
+    torch.manual_seed(0)
+    net = rrdb.Generator(3, scale, width=8, blocks=1)
+    for p in net.parameters():
+        nn.init.normal_(p, std=0.3)
+    with torch.no_grad():
+        y = net(torch.tensor([0.5, -0.3, 0.1])[None, :, None, None].expand(1, 3, 40, 40))
+    inside = y[:, :, 16 * scale : 24 * scale, 16 * scale : 24 * scale]
+    assert float((inside - inside[:, :, :1, :1]).abs().max()) < 1e-4 * float(y.abs().max())
+
+
 def test_blocks_are_added_at_a_fifth():
     dense = rrdb.Dense(4, 4, 2)
     for layer in dense.modules():
@@ -103,11 +116,25 @@ def test_srgan_conforms(settings):
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"scale": 3}, "not divisible"), ({"pixel_share": 1.2}, "pixel_share"), ({"augment": "ada"}, "augment")],
+    [
+        ({"scale": 3}, "not divisible"),
+        ({"pixel_share": 1.2}, "pixel_share"),
+        ({"augment": "ada"}, "augment"),
+        ({"finish": 0}, "finish 0"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings, words):
     with pytest.raises(UserError, match=words):
         run(**settings)
+
+
+def test_a_penalty_takes_the_mean_over_patches_as_an_items_opinion():
+    game = srgan.build(srgan.Config(**SMALL, pixel_share=0, penalty="r1", penalty_weight=3, spectral_norm=False), source().spec)
+    batch = source().some(4)
+    term = game.turns[1].loss(nn.ModuleDict(game.nets), batch, Clock(0, 10))["r1"]
+    x = batch["x"].clone().requires_grad_()
+    (slope,) = torch.autograd.grad(game.nets["D"](x).mean((1, 2, 3)).sum(), x)
+    assert term.item() == pytest.approx(3 / 2 * float(slope.square().sum((1, 2, 3)).mean()), rel=1e-4)
 
 
 # -- the perceptual term

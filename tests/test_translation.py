@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from zerosum import UserError, check_recipe, noise, recipes
+from zerosum.conformance import _toy
 from zerosum.data import paired
 from zerosum.game import Clock
 from zerosum.layers.jitter import jittered
@@ -36,7 +37,7 @@ def toy(**settings):
 def test_what_g_minimises_by_hand():
     game, nets, batch, _ = toy(adversarial=2.0, l1_weight=7.0, match_weight=3.0)
     made, real = nets["G"](batch["a"]), torch.cat([batch["a"], batch["x"]], 1)
-    (_, g) = game.turns
+    g = game.turns[0]
     terms = g.loss(nets, batch, Clock())
     fake = torch.cat([batch["a"], made], 1)
     assert torch.isclose(terms["l1"], 7 * (made - batch["x"]).abs().mean())
@@ -60,7 +61,7 @@ def test_features_of_a_file_count_from_the_share_on_with_d_or_without(adversaria
     )
     game = module.build(cfg, source.spec)
     nets, batch = nn.ModuleDict(game.nets), next(source.batches(4, 0))
-    g = game.turns[-1].loss
+    g = game.turns[0].loss
     assert set(g(nets, batch, Clock(step=4, total=10))) == {"l1"}
     with noise.apart(1):
         terms = g(nets, batch, Clock(step=5, total=10))
@@ -81,7 +82,7 @@ def test_a_missing_file_of_features_is_one_line_before_anything_is_learned():
 
 def test_what_d_minimises_by_hand():
     game, nets, batch, _ = toy(penalty="r1", penalty_weight=5.0)
-    terms = game.turns[0].loss(nets, batch, Clock())
+    terms = game.turns[1].loss(nets, batch, Clock())
     x = batch["x"].clone().requires_grad_()
     real = nets["D"](torch.cat([batch["a"], x], 1))
     fake = nets["D"](torch.cat([batch["a"], nets["G"](batch["a"])], 1))
@@ -94,7 +95,7 @@ def test_what_d_minimises_by_hand():
 def test_d_judges_the_output_beside_its_input():
     game, nets, batch, _ = toy()
     other = batch | {"a": batch["a"].flip(0)}
-    watched = [game.turns[0].loss(nets, one, Clock())["logit_real"] for one in (batch, other)]
+    watched = [game.turns[1].loss(nets, one, Clock())["logit_real"] for one in (batch, other)]
     assert not torch.isclose(*watched)
 
 
@@ -120,17 +121,32 @@ def test_an_output_that_is_right_matches_however_both_are_augmented(way):
     nn.init.constant_(nets["G"].weight, -1.0)
     nn.init.zeros_(nets["G"].bias)
     noise.seed_step(0, 0)
-    terms = game.turns[1].loss(nets, batch, Clock())
+    terms = game.turns[0].loss(nets, batch, Clock())
     assert terms["l1"] < 1e-4 and terms["match"] < 1e-4
 
 
 def test_d_joins_when_its_share_of_the_training_begins():
     game, nets, batch, _ = toy(pixel_share=0.5, match_weight=1.0)
     early, late = Clock(4, 10), Clock(5, 10)
-    assert game.turns[0].loss(nets, batch, early) == {} and set(game.turns[1].loss(nets, batch, early)) == {"l1"}
-    assert "adv" in game.turns[0].loss(nets, batch, late) and set(game.turns[1].loss(nets, batch, late)) > {"adv", "match"}
+    g, d = (turn.loss for turn in game.turns)
+    assert d(nets, batch, early) == {} and set(g(nets, batch, early)) == {"l1"}
+    assert "adv" in d(nets, batch, late) and set(g(nets, batch, late)) > {"adv", "match"}
     with pytest.raises(UserError, match="pixel_share"):
         toy(pixel_share=0.5, l1_weight=0.0)
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "compose", "cyclegan", "srgan", "inpaint"])
+def test_what_d_judges_is_made_once_a_step(name):
+    """It is a third of what G costs. The second of D's two turns has a batch that nothing was made of."""
+    module, source = recipes.find(name), _toy("pairs")
+    shares = {"pixel_share": 0.0} if hasattr(module.Config, "pixel_share") else {}
+    game = module.build(module.Config(width=4, batch=4, n_critic=2, **shares), source.spec)
+    made: list[str] = []
+    for net in (net for net in game.nets if net.startswith("G")):
+        game.nets[net].register_forward_hook(lambda module, given, out, net=net: made.append(net))
+    next(iter(play(Run(game, 1, 4), source)))
+    own = 3 if name == "cyclegan" else 1  # an image there, another back, and one that is of the kind already
+    assert {net: made.count(net) for net in made} == {net: own + 1 for net in made}
 
 
 def test_a_penalty_on_each_item_refuses_a_norm_over_the_batch():

@@ -63,7 +63,11 @@ class Player:
 
 @dataclass(frozen=True)
 class Turn:
-    """When a player learns, and towards what."""
+    """When a player learns, and towards what.
+
+    Turns of a step share its batch, and what one leaves there under a name of its own, [n, ...], later ones find: G's output
+    need not be made twice. A turn that `repeat`s has fresh batches, where nothing was left.
+    """
 
     player: str
     loss: Loss

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum import noise
+from zerosum.adam import Adam
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.game import Clock, Player, Schedule, Terms
@@ -105,7 +106,7 @@ def optimiser(cfg: Settings, lr: float) -> Callable[[list[nn.Parameter]], torch.
     """One side's optimiser."""
     if cfg.optim == "rmsprop":
         return partial(torch.optim.RMSprop, lr=lr)
-    return partial(torch.optim.Adam, lr=lr, betas=(float(cfg.beta1), float(cfg.beta2)), fused=True)
+    return partial(Adam, lr=lr, betas=(float(cfg.beta1), float(cfg.beta2)))
 
 
 def scheduled(cfg: Settings, clock: Clock) -> float:

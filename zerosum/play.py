@@ -127,19 +127,19 @@ def play(run: Run, source: Batches) -> Iterator[dict[str, Tensor]]:
     fed = run.game.feed(source) if run.game.feed else source
     data = fed.batches(run.batch, run.seed, run.clock.batches, rank(), world())
     while run.clock.step < run.clock.total:
-        clock, batch = run.clock, None
+        clock, parts = run.clock, None
         logs: dict[str, Tensor] = {}
         noise.seed_step(run.seed, clock.step)
         for turn in (turn for turn in game.turns if turn.due(clock.step)):
             player, optim, params = game.players[turn.player], run.optims[turn.player], run.params[turn.player]
             for again in range(turn.repeat):
-                if batch is None or again:  # one batch a step, shared by its turns; each repeat draws afresh
-                    batch, clock = next(data), replace(clock, batches=clock.batches + 1)
+                if parts is None or again:  # one batch a step, shared by its turns; each repeat draws afresh
+                    parts, clock = split(next(data), accum), replace(clock, batches=clock.batches + 1)
                 optim.zero_grad(set_to_none=True)
                 scored: dict[str, Tensor] = {}
                 learns = False
                 with learning(params):
-                    for part in split(batch, accum):
+                    for part in parts:
                         with run.autocast():
                             terms = turn.loss(nets, part, clock)
                         if minimised := [term for term in terms.values() if term.requires_grad]:
@@ -177,9 +177,9 @@ def steadied(clock: Clock) -> float:
 
 
 def split(batch: Batch, parts: int) -> list[Batch]:
-    """Cut a batch into equal parts."""
+    """Cut a batch into equal parts, to which turns may add."""
     if parts == 1:
-        return [batch]
+        return [dict(batch)]
     return [dict(zip(batch, rows, strict=True)) for rows in zip(*(v.chunk(parts) for v in batch.values()), strict=True)]
 
 

@@ -84,7 +84,7 @@ def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UN
 
 
 def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patch.Discriminator | None) -> Game:
-    """D's turn (n_critic times), then G's: both see the input. Without D, G's turn alone.
+    """G's turn, then D's (n_critic times, the first of them on what G made): both see the input. Without D, G's turn alone.
 
     G minimises `adversarial` times what D says, `l1_weight` times the mean absolute difference (eqs. 3 and 4) and
     `match_weight` times the same of D's feature maps, summed over its stages (Wang et al. 2018, "High-Resolution Image
@@ -121,14 +121,16 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         return net.maps(pair) if cfg.match_weight else ([], net(pair))
 
     def critic(nets: nn.ModuleDict, a: Tensor, clock: Clock) -> Critic:
-        """One number an item: the mean over its patches."""
-        return lambda x: nets["D"](augmented(nets, torch.cat([a, x], 1), clock)).mean((1, 2, 3))
+        return lambda x: patch.each(nets["D"](augmented(nets, torch.cat([a, x], 1), clock)))
 
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         if clock.progress < cfg.pixel_share:
             return {}
-        a, x = seen(batch)
-        made = nets["G"](a)
+        if "made" in batch:
+            a, x, made = batch["asked"], batch["wanted"], batch["made"]
+        else:
+            a, x = seen(batch)
+            made = nets["G"](a)
         real, fake = nets["D"](shown(nets, a, x, clock)), nets["D"](shown(nets, a, made, clock))
         terms = {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, critic(nets, a, clock), x, made, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
@@ -139,6 +141,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
             perceptual.check(nets["features"])
         a, x = seen(batch)
         made = nets["G"](a).float()
+        batch |= {"asked": a, "wanted": x, "made": made.detach()}
         terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
         if clock.progress < cfg.pixel_share:
             return terms
@@ -165,7 +168,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
     return Game(
         nets={"G": G, **judged},
         players={"G": player_g(cfg, "G")} | ({} if D is None else {"D": player_d(cfg, "D")}),
-        turns=(g,) if D is None else (Turn("D", d_turn, repeat=cfg.n_critic), g),
+        turns=(g,) if D is None else (g, Turn("D", d_turn, repeat=cfg.n_critic)),
         draw=lambda n: {},
         generate=lambda nets, batch: nets["G"](batch["a"]),
         ema=ema(cfg, "G"),

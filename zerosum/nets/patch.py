@@ -66,6 +66,11 @@ class Discriminator(nn.Module):
         return self.maps(x)[1]
 
 
+def each(logits: Tensor) -> Tensor:
+    """Logits of patches [n, 1, h, w] -> one number an item, the mean of its own, [n]: what penalties take D for."""
+    return logits.mean((1, 2, 3))
+
+
 def opinion(D: nn.Module, x: Tensor) -> tuple[list[Tensor], Tensor]:
     """What a discriminator of this file gives of images: (the feature map of each stage, logits)."""
     assert isinstance(D, Discriminator)

@@ -1,18 +1,19 @@
-"""Larger images from small ones: a body of residual-in-residual dense blocks, everything at low resolution.
+"""Larger images from small ones: a body of residual-in-residual dense blocks at low resolution, a short end at full size.
 
 Wang et al. 2018, "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", section 3.1: dense blocks without
-batch norm, each added to its input at a fifth of its strength, and the same again around three of them. Two things are
-smaller than the paper's, so that minutes on a processor lead somewhere: the body learns what bicubic interpolation lacks
-(its last layer starts at 0, so the net starts as bicubic interpolation), and one pixel shuffle at the end enlarges at
-once (Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
-Neural Network", section 3.2), so no convolution runs at full size.
+batch norm, each added to its input at a fifth of its strength, and the same again around three of them; then doublings by
+nearest neighbours, each before a convolution. Where the low-resolution maps are even, so is what comes out: a pixel shuffle,
+which is cheaper, can write a pattern of its own into every square, and a discriminator or a perceptual term makes it do so
+(Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"). Two things are smaller than the paper's, so that minutes on a
+processor lead somewhere: the net learns what bicubic interpolation lacks (its last layer starts at 0, so the net starts as
+bicubic interpolation), and at full size there are few channels.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle
+from torch.nn.functional import interpolate
 
 from zerosum.layers.conv import Conv2d
 from zerosum.layers.layout import channels_last
@@ -59,24 +60,34 @@ class Block(nn.Module):
         return torch.add(x, self.dense(x), alpha=RESIDUAL)
 
 
+class Larger(nn.Sequential):
+    """[n, before, h, w] -> [n, after, h * times, w * times]: nearest neighbours, a convolution, a leaky ReLU."""
+
+    def __init__(self, before: int, after: int, times: int) -> None:
+        super().__init__(nn.Upsample(scale_factor=times), Conv2d(before, after, 3, 1, 1), LeakyReLU())
+
+
 class Generator(nn.Module):
     """Images [n, c, h, w] in [-1, 1] -> [n, c, h * scale, w * scale], about in [-1, 1] (not clamped); any h, w >= 1.
 
-    `blocks` of three dense blocks of `layers` convolutions; each convolution but the last adds `width` maps.
+    `blocks` of three dense blocks of `layers` convolutions; each convolution but the last adds `width` maps. `finish`
+    channels at full size. `scale`: 2, 3 or 4.
     """
 
-    def __init__(self, channels: int, scale: int, width: int = 32, blocks: int = 2, layers: int = 2) -> None:
+    def __init__(self, channels: int, scale: int, width: int = 32, blocks: int = 2, layers: int = 2, finish: int = 16) -> None:
         super().__init__()
         self.scale = scale
         self.start = Conv2d(channels, width, 3, 1, 1)
         body = [Block(width, width, layers) for _ in range(blocks)]
         self.body = nn.Sequential(*body, Conv2d(width, width, 3, 1, 1))
-        self.end = Conv2d(width, channels * scale**2, 3, 1, 1)
+        steps = {2: [(2, finish)], 3: [(3, finish)], 4: [(2, width), (2, finish)]}[scale]
+        self.grow = nn.Sequential(LeakyReLU(), *[Larger(width, after, times) for times, after in steps])
+        self.end = Conv2d(finish, channels, 3, 1, 1)
         nn.init.zeros_(self.end.weight)
         assert self.end.bias is not None
         nn.init.zeros_(self.end.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.start(channels_last(x))
-        detail = pixel_shuffle(self.end(nn.functional.leaky_relu(h + self.body(h), 0.2)), self.scale)
+        detail = self.end(self.grow(h + self.body(h)))
         return resized(x, x.shape[2] * self.scale, x.shape[3] * self.scale) + detail.float()

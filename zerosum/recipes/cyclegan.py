@@ -90,6 +90,7 @@ def cycle(cfg: Config, spec: Spec, maps: Maps, G_AB: nn.Module, G_BA: nn.Module,
         real, terms = seen(batch), {}
         for here, there in ("AB", "BA"):
             made = nets[f"G_{here}{there}"](real[here])
+            batch[f"made_{there}"] = made.detach()
             fake = judge(nets, there, made, clock)
             beside = judge(nets, there, real[there], clock) if loss.g_sees_real else fake
             terms[f"adv_{there}"] = loss.g(fake, beside)
@@ -103,10 +104,12 @@ def cycle(cfg: Config, spec: Spec, maps: Maps, G_AB: nn.Module, G_BA: nn.Module,
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         images, terms, reals, fakes = seen(batch), {}, [], []
         for here, there in ("AB", "BA"):
-            made = nets[f"pool_{there}"](nets[f"G_{here}{there}"](images[here]))
+            name = f"made_{there}"
+            fresh = batch[name] if name in batch else nets[f"G_{here}{there}"](images[here])
+            made = nets[f"pool_{there}"](fresh)
             real, fake = judge(nets, there, images[there], clock), judge(nets, there, made, clock)
             terms[f"adv_{there}"] = loss.d(real, fake, cfg.real_label)
-            critic = lambda x, there=there: nets[f"D_{there}"](augmented(nets, x, clock)).mean((1, 2, 3))
+            critic = lambda x, there=there: patch.each(nets[f"D_{there}"](augmented(nets, x, clock)))
             for name, term in smoothness(cfg, critic, images[there], made, clock).items():
                 terms[f"{name}_{there}"] = term
             reals.append(real)

@@ -84,11 +84,14 @@ def build(cfg: Config, spec: Spec) -> Game:
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         if not d_plays(clock):
             return {}
-        asked = ask(batch)
-        mask = asked["mask"]
-        fake_items = gated.filled(nets["G"](asked["a"], mask), asked["a"], mask)
+        if "made" in batch:
+            mask, fake_items = batch["mask"], batch["made"]
+        else:
+            asked = ask(batch)
+            mask = asked["mask"]
+            fake_items = gated.filled(nets["G"](asked["a"], mask), asked["a"], mask)
         real, fake = (nets["D"](seen_by(x, mask, clock)) for x in (batch["x"], fake_items))
-        smooth = smoothness(cfg, lambda x: nets["D"](torch.cat([x, mask], 1)), batch["x"], fake_items, clock)
+        smooth = smoothness(cfg, lambda x: patch.each(nets["D"](torch.cat([x, mask], 1))), batch["x"], fake_items, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
         return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched
 
@@ -99,6 +102,7 @@ def build(cfg: Config, spec: Spec) -> Game:
         mask = asked["mask"]
         made = nets["G"](asked["a"], mask)
         whole = gated.filled(made, asked["a"], mask)
+        batch |= {"mask": mask, "made": whole.detach()}
         away = (made - x).abs().mean(1, keepdim=True)
         terms = {"hole": cfg.hole_weight * share(away, mask), "known": cfg.known_weight * share(away, 1 - mask)}
         if d_plays(clock):
@@ -119,7 +123,7 @@ def build(cfg: Config, spec: Spec) -> Game:
     return Game(
         nets={"G": G, "D": D} | perceptual.beside(cfg.features, channels),
         players={"D": player_d(cfg, "D"), "G": player_g(cfg, "G")},
-        turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
+        turns=(Turn("G", g_turn), Turn("D", d_turn, repeat=cfg.n_critic)),
         draw=lambda n: {},
         generate=generate,
         ema=ema(cfg, "G"),

@@ -20,6 +20,7 @@ from zerosum.layers.spectral import spectral
 from zerosum.losses import LossName, adversarial_loss, feature_matching
 from zerosum.nets import patch, perceptual, rrdb
 from zerosum.parts import Settings, check, ema, half_cosine, need_images, noisy, player_d, player_g, smoothness
+from zerosum.penalties import PenaltyName
 
 NEEDS = "crops"
 
@@ -33,18 +34,22 @@ class Config(Settings):
     width: int = 32  # channels of the body
     blocks: int = 2  # residual-in-residual blocks
     layers: int = 2  # convolutions of each of their three dense blocks
+    finish: int = 16  # channels of G's last stage, at full size
     width_d: int = 32  # channels of D's first layer
-    pixel_share: float = 0.5  # share of training before D takes part, in which pixels alone count
+    pixel_share: float = 0.4  # share of training before D takes part, in which pixels alone count
     pixel_weight: float = 1.0  # weight of the mean absolute difference of pixels once D takes part
-    adv_weight: float = 0.004  # weight of D's opinion
-    feature_weight: float = 0.3  # weight of the distance of the features of a network's file
+    adv_weight: float = 0.02  # weight of D's opinion
+    feature_weight: float = 0.6  # weight of the distance of the features of a network's file
     matching_weight: float = 1.0  # weight of the distance of D's own layers, where there is no such file
     features: str = ""  # file of the network whose features count (a MobileNetV2 trunk, .npz); "": those of D's own layers
     loss: LossName = "relativistic"  # what the two sides minimise
     spectral_norm: bool = True  # divide D's weight matrices by their largest singular value
+    penalty: PenaltyName = "r1"  # penalty on D's gradient with respect to its input
+    penalty_weight: float = 100.0  # weight of the penalty, which sees the mean over D's patches
+    penalty_every: int = 4  # steps between penalties; the weight is multiplied by it
     lr_g: float = 2e-3  # G's learning rate while pixels alone count
-    lr_gan: float = 2e-4  # G's learning rate afterwards
-    lr_d: float = 2e-4  # D's learning rate
+    lr_gan: float = 1e-3  # G's learning rate afterwards
+    lr_d: float = 4e-4  # D's learning rate
     beta1: float = 0.9  # Adam's decay of the mean gradient, both sides
     beta2: float = 0.99  # Adam's decay of the mean squared gradient, both sides
     ema_halflife_kimg: float = 2.0  # half-life of G's moving average, in thousands of items; 0: no average
@@ -59,9 +64,12 @@ def build(cfg: Config, spec: Spec) -> Game:
         raise UserError(f"scale {cfg.scale}: images of {height} x {width} are not divisible by it: take --size {fits}")
     if not 0 <= cfg.pixel_share <= 1:
         raise UserError(f"pixel_share {cfg.pixel_share}: must lie in [0, 1]")
+    for name, value in (("layers", cfg.layers), ("finish", cfg.finish)):
+        if not value:
+            raise UserError(f"{name} {value}: must be 1 or more")
     if cfg.augment != "none":
         raise UserError(f"augment {cfg.augment}: srgan's crops are augmentation: leave --augment out")
-    G = rrdb.Generator(channels, cfg.scale, cfg.width, cfg.blocks, cfg.layers)
+    G = rrdb.Generator(channels, cfg.scale, cfg.width, cfg.blocks, cfg.layers, cfg.finish)
     D = patch.Discriminator(channels, patch.layers_for(height, width), cfg.width_d, kind="none")
     if cfg.spectral_norm:
         spectral(D)
@@ -77,15 +85,17 @@ def build(cfg: Config, spec: Spec) -> Game:
     def d_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         if pixels_alone(cfg, clock):
             return {}
-        fake_items = make(nets, ask(batch))
+        fake_items = batch["made"] if "made" in batch else make(nets, ask(batch))
         real, fake = nets["D"](noisy(cfg, batch["x"], clock)), nets["D"](noisy(cfg, fake_items, clock))
+        smooth = smoothness(cfg, lambda x: patch.each(nets["D"](x)), batch["x"], fake_items, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
-        return {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, nets["D"], batch["x"], fake_items, clock) | watched
+        return {"adv": loss.d(real, fake, cfg.real_label)} | smooth | watched
 
     def g_turn(nets: nn.ModuleDict, batch: Batch, clock: Clock) -> Terms:
         if cfg.features:
             perceptual.check(nets["features"])
         made = make(nets, ask(batch))
+        batch["made"] = made.detach()
         l1 = (made - batch["x"]).abs().mean()
         if pixels_alone(cfg, clock):
             return {"l1": l1}
@@ -101,7 +111,7 @@ def build(cfg: Config, spec: Spec) -> Game:
     return Game(
         nets={"G": G, "D": D} | perceptual.beside(cfg.features, channels),
         players={"D": player_d(cfg, "D"), "G": _paced(cfg, player_g(cfg, "G"))},
-        turns=(Turn("D", d_turn, repeat=cfg.n_critic), Turn("G", g_turn)),
+        turns=(Turn("G", g_turn), Turn("D", d_turn, repeat=cfg.n_critic)),
         draw=lambda n: {},
         generate=lambda nets, inputs: make(nets, inputs).clamp(-1, 1),
         ema=ema(cfg, "G"),
