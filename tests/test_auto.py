@@ -68,6 +68,6 @@ def test_the_choice_for_vectors_drops_no_mode():
     from zerosum import GAN
     from zerosum.metrics.modes import modes
 
-    gan = GAN(steps=300, pictures=0, scores=0, threads=1).fit("ring8")
+    gan = GAN(steps=600, pictures=0, scores=0, threads=1).fit("ring8")
     made = gan.sample(2000)
     assert modes(made, "ring8")[0] == 8
