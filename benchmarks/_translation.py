@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,12 @@ def space(x: np.ndarray) -> Tensor:
 
 
 def fitted(source: Source, recipe: str, values: Mapping[str, Any], minutes: float, seed: int, device: str = "cpu") -> Job:
-    """A trained job; its report of speed is printed."""
-    plan = Training(minutes=minutes, seed=seed, device=device, pictures=0, scores=0)
+    """A trained job; its report of speed is printed. `values` are the recipe's settings, or Training's."""
+    general = {name: value for name, value in values.items() if name in {field.name for field in fields(Training)}}
+    own = {name: value for name, value in values.items() if name not in general}
+    plan = Training(minutes=minutes, seed=seed, device=device, pictures=0, scores=0, **general)
     begun = time.perf_counter()
-    job = Job.new("benchmark", source, recipe, settings(recipe, values), plan, Path(tempfile.mkdtemp()) / "run")
+    job = Job.new("benchmark", source, recipe, settings(recipe, own), plan, Path(tempfile.mkdtemp()) / "run")
     job.play()
     took = time.perf_counter() - begun
     weights = sum(p.numel() for name in makers(job.run, job.sampler.examples) for p in job.run.game.nets[name].parameters())

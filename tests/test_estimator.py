@@ -97,6 +97,11 @@ def test_settings_are_refused_by_name_in_fit(settings, message):
         gan.fit(GREY)
 
 
+def test_a_setting_of_the_training_is_not_suggested_for_itself():
+    with pytest.raises(UserError, match=r"recipe dcgan has no setting mirror: it is one of Training's$"):
+        settings("dcgan", {"mirror": True})
+
+
 def test_an_unknown_recipe_is_refused_in_fit():
     with pytest.raises(UserError, match="no recipe dcgna: did you mean dcgan"):
         GAN("dcgna").fit(GREY)

@@ -60,7 +60,8 @@ def settings(recipe: str, values: Mapping[str, Any]) -> Any:
     known = {field.name for field in fields(config)}
     if strangers := sorted(set(values) - known):
         others = {field.name for field in fields(Training)}
-        raise UserError(f"recipe {recipe} has no setting {strangers[0]}: {suggest(strangers[0], sorted(known | others))}")
+        said = "it is one of Training's" if strangers[0] in others else suggest(strangers[0], sorted(known | others))
+        raise UserError(f"recipe {recipe} has no setting {strangers[0]}: {said}")
     return _worded(plain(config(**values)))
 
 
