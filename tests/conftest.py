@@ -15,7 +15,7 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in its background: Ctrl-C would reach no child
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in its background: no child would hear
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

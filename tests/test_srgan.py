@@ -129,7 +129,8 @@ def test_settings_that_cannot_be_are_refused(settings, words):
 
 
 def test_a_penalty_takes_the_mean_over_patches_as_an_items_opinion():
-    game = srgan.build(srgan.Config(**SMALL, pixel_share=0, penalty="r1", penalty_weight=3, penalty_every=1, spectral_norm=False), source().spec)
+    judged = dict(penalty="r1", penalty_weight=3, penalty_every=1, spectral_norm=False)
+    game = srgan.build(srgan.Config(**SMALL, pixel_share=0, **judged), source().spec)
     batch = source().some(4)
     term = game.turns[1].loss(nn.ModuleDict(game.nets), batch, Clock(0, 10))["r1"]
     x = batch["x"].clone().requires_grad_()
