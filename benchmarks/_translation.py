@@ -20,7 +20,7 @@ from torch import Tensor
 from zerosum.data.likeness import equal
 from zerosum.data.source import Source, as_batch
 from zerosum.guard.guard import makers
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.machine import describe
 from zerosum.metrics import find_features
 from zerosum.metrics.features.base import Features
@@ -28,6 +28,7 @@ from zerosum.metrics.kernel import kid
 from zerosum.metrics.psnr import MOST, psnr
 from zerosum.metrics.ssim import ssim
 from zerosum.sampling import generate
+from zerosum.settings import settings
 from zerosum.train import Training
 
 SHARE = 0.15

@@ -23,12 +23,14 @@ from _cifar10 import read
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from zerosum.building import build_run
 from zerosum.data import open_source
 from zerosum.data.source import InMemory, Spec
 from zerosum.errors import UserError
-from zerosum.job import Job, build_run, settings
+from zerosum.job import Job
 from zerosum.machine import describe, pick_device
 from zerosum.play import play
+from zerosum.settings import settings
 from zerosum.train import Training
 
 LAZY = 16

@@ -23,7 +23,7 @@ import torch
 from zerosum.data import images, open_source
 from zerosum.data.source import Source
 from zerosum.game import Clock
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.machine import describe
 from zerosum.metrics.features import saved
 from zerosum.metrics.features.base import Features
@@ -33,6 +33,7 @@ from zerosum.metrics.score import Score
 from zerosum.play import play
 from zerosum.progress import Display
 from zerosum.sampling import draw, generate
+from zerosum.settings import settings
 from zerosum.train import Training
 
 RAW: dict = {"width": 16, "batch": 32, "ema_halflife_kimg": 0.0, "lr_schedule": "constant"}

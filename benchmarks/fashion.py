@@ -26,10 +26,11 @@ from torch import Tensor
 from zerosum.auto import Choice, choose
 from zerosum.data import images, open_source
 from zerosum.data.source import Source
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.machine import describe
 from zerosum.metrics.features.judge import train_judge
 from zerosum.metrics.frechet import frechet
+from zerosum.settings import settings
 from zerosum.train import Training
 
 Sample = Callable[[int], Tensor]

@@ -24,8 +24,9 @@ import zerosum.train
 from zerosum.data import open_source
 from zerosum.data.source import Source
 from zerosum.guard.guard import Act, Guard
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.machine import describe
+from zerosum.settings import settings
 from zerosum.train import Training
 
 

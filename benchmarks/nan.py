@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from zerosum.data import open_source
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.play import Run
+from zerosum.settings import settings
 from zerosum.train import Training
 
 STEPS = 120

@@ -24,15 +24,16 @@ import numpy as np
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from zerosum.building import build_run
 from zerosum.data import images, open_source
 from zerosum.data.source import Source
-from zerosum.job import build_run, settings
 from zerosum.machine import describe
 from zerosum.metrics.features.judge import load
 from zerosum.metrics.kernel import kid
 from zerosum.noise import mix
 from zerosum.play import play
 from zerosum.sampling import Sampler
+from zerosum.settings import settings
 from zerosum.train import Training
 
 LOOKS = 8

@@ -19,9 +19,10 @@ from PIL import Image
 from zerosum.auto import Choice, choose
 from zerosum.data import images
 from zerosum.data.source import InMemory
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.machine import describe
 from zerosum.metrics import score
+from zerosum.settings import settings
 from zerosum.train import Training
 
 VIEWS = ("front", "left", "back", "right")

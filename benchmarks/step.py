@@ -15,8 +15,8 @@ from _alternating import alternating
 from _tutorial import Tutorial
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data.source import InMemory, Source, Spec
-from zerosum.job import build_run
 from zerosum.machine import describe
 from zerosum.play import play
 from zerosum.train import Training

@@ -27,9 +27,9 @@ from _translation import level, machine, picture, rounded
 from PIL import Image
 from torch import Tensor, nn
 
+from zerosum.building import build_run
 from zerosum.data import open_source
 from zerosum.data.source import Source
-from zerosum.job import build_run, settings
 from zerosum.metrics import niqe
 from zerosum.metrics.psnr import luma, psnr
 from zerosum.metrics.ssim import ssim
@@ -38,6 +38,7 @@ from zerosum.nets.perceptual import DEPTHS, distances
 from zerosum.nets.rrdb import resized
 from zerosum.play import play
 from zerosum.recipes.srgan import pixels_alone
+from zerosum.settings import settings
 from zerosum.train import Training, planned
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp")

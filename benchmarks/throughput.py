@@ -17,8 +17,8 @@ import torch
 from _eager import Loop
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data.source import InMemory, Spec
-from zerosum.job import build_run
 from zerosum.machine import describe
 from zerosum.play import play
 from zerosum.train import Training

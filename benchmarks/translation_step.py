@@ -19,9 +19,9 @@ from _alternating import alternating
 from torch.nn.functional import l1_loss, softplus
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data import paired
 from zerosum.data.source import Source
-from zerosum.job import build_run
 from zerosum.machine import describe
 from zerosum.play import play
 from zerosum.recipes.pix2pix import Config

@@ -583,7 +583,8 @@ RANKS = """
 import sys
 import torch
 from zerosum import open_source, parallel
-from zerosum.job import Job, settings
+from zerosum.job import Job
+from zerosum.settings import settings
 from zerosum.train import Training
 
 parallel.start()

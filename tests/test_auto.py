@@ -7,7 +7,7 @@ import pytest
 from zerosum import recipes
 from zerosum.auto import choose
 from zerosum.data.source import Spec
-from zerosum.job import settings
+from zerosum.settings import settings
 
 
 def images(height, width, channels=3, classes=0, items=50_000):

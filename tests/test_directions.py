@@ -11,10 +11,10 @@ from conftest import finish, start
 from torch import nn
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.game import Game, Player, Turn
-from zerosum.job import build_run
 from zerosum.latent.directions import Direction, as_text, boundary, conditioned, ganspace, read, sefa
 from zerosum.latent.readers import readers
 from zerosum.latent.sefa import squared_jacobian

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from zerosum import GAN, UserError
-from zerosum.job import settings
 from zerosum.metrics.score import Score
 from zerosum.rundir import RunDir
+from zerosum.settings import settings
 
 TINY = {"steps": 3, "batch": 8, "width": 8}
 rng = np.random.default_rng(0)

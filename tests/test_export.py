@@ -11,18 +11,18 @@ import torch
 from torch import nn
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data import open_source
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.export.graph import session, to_onnx
 from zerosum.export.onnx import export
 from zerosum.export.view import example, view
-from zerosum.job import build_run
-from zerosum.job import settings as settled
 from zerosum.private.budget import Budget
 from zerosum.private.key import Key
 from zerosum.provenance import Origin
 from zerosum.sampling import Sampler
+from zerosum.settings import settings as settled
 from zerosum.train import Training
 
 

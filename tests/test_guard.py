@@ -11,6 +11,7 @@ import torch
 from conftest import finish, start
 
 from zerosum import UserError, open_source, recipes
+from zerosum.building import build_run
 from zerosum.conformance import _toy
 from zerosum.data import arrays
 from zerosum.game import Clock
@@ -21,7 +22,7 @@ from zerosum.guard.memory import Memory
 from zerosum.guard.probe import Probe, Reading
 from zerosum.guard.remedies import NOISE, PENALTY, ladder, mended, next_remedy
 from zerosum.guard.signals import Verdicts
-from zerosum.job import Job, build_run, open_run
+from zerosum.job import Job, open_run
 from zerosum.play import play
 from zerosum.rundir import RunDir
 from zerosum.snapshot import Snapshot, finite, tensors
@@ -669,7 +670,8 @@ import torch.distributed as dist
 from zerosum import parallel
 from zerosum.data import open_source
 from zerosum.guard import eye
-from zerosum.job import Job, settings
+from zerosum.job import Job
+from zerosum.settings import settings
 from zerosum.train import Training
 
 parallel.start()

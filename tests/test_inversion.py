@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
-from zerosum.job import build_run
 from zerosum.latent.closeness import Home, maps
 from zerosum.latent.inversion import Settings, invert, last
 from zerosum.latent.space import Space

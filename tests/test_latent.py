@@ -13,11 +13,12 @@ import torch
 from PIL import Image
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data.images import decode
 from zerosum.data.source import Spec
 from zerosum.explore import app
 from zerosum.explore.panels import latent
-from zerosum.job import build_run, open_run
+from zerosum.job import open_run
 from zerosum.latent.about import about
 from zerosum.latent.directions import FILE, Direction, as_text, sefa
 from zerosum.latent.space import Space

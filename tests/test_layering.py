@@ -43,8 +43,8 @@ BELOW = {
     "web": {"data", "errors", "pictures", "web"},
     "serving": LOW | {"__version__", "data", "pictures", "provenance", "sampling", "serving", "translate", "web"},
     "export": LOW
-    | {"__version__", "bounds", "cache", "data", "export", "job", "latent", "metrics", "play", "provenance", "recipes"}
-    | {"guard", "report", "rundir", "sampling", "train"},
+    | {"__version__", "bounds", "building", "cache", "data", "export", "job", "latent", "metrics", "play", "provenance"}
+    | {"guard", "recipes", "report", "rundir", "sampling", "settings", "train"},
     "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
     "explore/eye": LOW | {"data", "explore", "metrics", "rundir", "sampling", "web"},
     "explore/panels": LOW
@@ -54,6 +54,8 @@ BELOW = {
     "machine.py": {"errors"},
     "cache.py": set(),
     "snapshot.py": LOW | {"play"},
+    "settings.py": {"errors", "recipes", "train"},
+    "building.py": LOW | {"data", "machine", "play", "recipes", "settings", "train"},
     "sampling.py": LOW | {"play", "data", "provenance"},
     "conditions.py": LOW | {"data", "tables", "sampling"},
     "guard": LOW | {"play", "snapshot", "sampling", "data", "metrics", "rundir", "guard"},

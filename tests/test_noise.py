@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from zerosum import noise, recipes
+from zerosum.building import build_run
 from zerosum.data.source import Spec
-from zerosum.job import build_run
 from zerosum.noise import mix
 from zerosum.train import Training
 

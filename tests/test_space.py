@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
-from zerosum.job import build_run
 from zerosum.latent.space import Space
 from zerosum.layers.classes import Classes
 from zerosum.sampling import Sampler

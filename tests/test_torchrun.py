@@ -59,7 +59,8 @@ import torch
 import torch.distributed as dist
 
 from zerosum import open_source, parallel, recipes
-from zerosum.job import Job, settings
+from zerosum.job import Job
+from zerosum.settings import settings
 from zerosum.train import Training
 
 parallel.start()

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from zerosum import UserError, open_source, recipes
+from zerosum.building import build_run
 from zerosum.cli import main
-from zerosum.job import Job, build_run
+from zerosum.job import Job
 from zerosum.metrics import score, tstr
 from zerosum.metrics.case import Case
 from zerosum.rundir import RunDir

@@ -15,13 +15,13 @@ from browser import executable, sideways
 from PIL import Image
 
 from zerosum import recipes
+from zerosum.building import build_run
 from zerosum.cli import main
 from zerosum.data import images
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.export import runtime
 from zerosum.export.web import copy_page, law, web
-from zerosum.job import build_run
 from zerosum.latent.directions import sefa
 from zerosum.latent.space import Space
 from zerosum.provenance import Origin, read

@@ -17,7 +17,7 @@ from zerosum.auto import Choice, choose
 from zerosum.conditions import Asked, sample_where
 from zerosum.data import lasting, modality, open_source
 from zerosum.errors import UserError, suggest
-from zerosum.job import Job, open_run, plain, settings
+from zerosum.job import Job, open_run
 from zerosum.metrics.score import Score
 from zerosum.pictures import picture
 from zerosum.private.ledger import Ledger
@@ -25,6 +25,7 @@ from zerosum.progress import Display
 from zerosum.report import write_report
 from zerosum.sampling import Sampler
 from zerosum.secrecy import budget
+from zerosum.settings import plain, settings
 from zerosum.train import Training
 from zerosum.translate import Translator, as_mask
 

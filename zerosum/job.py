@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
-from numbers import Integral, Real
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
-import torch
-from torch import nn
-
-from zerosum import noise, parallel, plane, recipes, rows, secrecy
+from zerosum import parallel, plane, recipes, rows, secrecy
 from zerosum.audit import Audit, audit
 from zerosum.bounds import Bounded
+from zerosum.building import build_run
 from zerosum.data import modality, open_source
 from zerosum.data.mirror import Mirrored
 from zerosum.data.preflight import Preflight, inspect
 from zerosum.data.rows import TableSource
 from zerosum.data.source import Source, Spec
-from zerosum.errors import UserError, suggest
+from zerosum.errors import UserError
 from zerosum.game import Game
 from zerosum.guard.memory import Memory
-from zerosum.machine import describe, fast_bf16, pick_device
+from zerosum.machine import describe
 from zerosum.metrics import ITEMS, find_features, score
 from zerosum.metrics.case import Case
 from zerosum.metrics.score import Score
-from zerosum.noise import mix
-from zerosum.play import Pace, Run
+from zerosum.play import Run
 from zerosum.private.budget import Budget
 from zerosum.private.ledger import Ledger
 from zerosum.progress import Display
@@ -39,108 +34,16 @@ from zerosum.provenance.origin import recipe_name
 from zerosum.recipes import dptabular
 from zerosum.rundir import RunDir, writing
 from zerosum.sampling import Sampler
+from zerosum.settings import typed, worded
 from zerosum.snapshot import Snapshot
 from zerosum.tensorboard import Events
-from zerosum.train import Training, check, train
+from zerosum.train import Training, train
 
-WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
 VIEWED = 5000
 """Rows of a table that the report's drawings are of."""
 
 ROOM = 2**28
 """Bytes that building networks may take beside eight times those of their weights: what is drawn and thrown away."""
-
-UNPLANNED = 10**9
-"""Steps of a run whose time is planned and whose speed is not yet known."""
-
-
-def settings(recipe: str, values: Mapping[str, Any]) -> Any:
-    """The recipe's Config from plain values. Raises UserError where a name is unknown."""
-    config = recipes.find(recipe).Config
-    known = {field.name for field in fields(config)}
-    if strangers := sorted(set(values) - known):
-        others = {field.name for field in fields(Training)}
-        said = "it is one of Training's" if strangers[0] in others else suggest(strangers[0], sorted(known | others))
-        raise UserError(f"recipe {recipe} has no setting {strangers[0]}: {said}")
-    return _worded(plain(config(**values)))
-
-
-def plain(config: Any) -> Any:
-    """The same dataclass, as `_typed` gives it. Raises UserError where a value is of another kind than its field."""
-    try:
-        return _typed(config)
-    except TypeError as error:
-        raise UserError(str(error)) from None
-
-
-def _typed(config: Any) -> Any:
-    """The same dataclass, with whole numbers as floats where its fields are floats.
-
-    Raises TypeError where a value is of another kind than its field.
-    """
-    changed: dict[str, Any] = {}
-    for name, kind in get_type_hints(type(config)).items():
-        value, kinds = getattr(config, name), set(get_args(kind) or (kind,))
-        if not kinds <= {int, float, str, bool, NoneType}:
-            continue  # a few words, or something of the recipe's own
-        if isinstance(value, Integral) and int in kinds and not isinstance(value, bool):
-            value = int(value)  # NumPy's too
-        elif isinstance(value, Real) and float in kinds and not isinstance(value, bool):
-            value = float(value)
-        if type(value) not in kinds:
-            wanted = " or ".join(WORDS[one] for one in (bool, int, float, str) if one in kinds)
-            raise TypeError(f"{name} {getattr(config, name)!r}: give {wanted}")
-        changed[name] = value
-    return replace(config, **changed)
-
-
-def _worded(config: Any) -> Any:
-    """The same dataclass. Raises UserError where a field that is one of a few words is none of them."""
-    for name, kind in get_type_hints(type(config)).items():
-        value = getattr(config, name)
-        if get_origin(kind) is Literal and value not in get_args(kind):
-            raise UserError(f"{name} {value}: {suggest(str(value), list(get_args(kind)))}")
-    return config
-
-
-def build_run(
-    recipe: str,
-    cfg: Any,
-    spec: Spec,
-    training: Training,
-    dtype: str | None = None,
-    change: Callable[[Game], Game] | None = None,
-) -> Run:
-    """A run at its beginning. `dtype` overrides the choice of precision, to go on as a run began. `change`: the game that is
-    played in the recipe's place, on the same nets.
-
-    Raises UserError where the plan is out of range, the device is not there, or the batch cannot be split.
-    """
-    check(_worded(training))
-    if training.threads:
-        torch.set_num_threads(training.threads)
-    device = pick_device(training.device)
-    if device.startswith("cuda"):
-        torch.backends.cudnn.deterministic = True  # or a resumed run would not be the run it resumes
-    with noise.apart(mix(training.seed, 0)):
-        game = recipes.find(recipe).build(cfg, spec)
-        game = change(game) if change else game
-    total = training.steps if training.minutes is None and training.steps is not None else UNPLANNED
-    pace = Pace(device, getattr(torch, dtype or _dtype(game, spec, training, device)), training.accum, training.compile)
-    try:
-        return Run(game, total, cfg.batch, training.seed, pace)
-    except ValueError as error:
-        raise UserError(f"{error}: choose another --batch or --accum") from error
-
-
-def _dtype(game: Game, spec: Spec, training: Training, device: str) -> str:
-    if training.precision != "auto":
-        return "bfloat16" if training.precision == "bf16" else "float32"
-    # The casts pay where products are large: convolutions, and rows of tables, which are hundreds of numbers wide.
-    wide = spec.kind == "tables" or any(
-        isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for net in game.nets.values() for m in net.modules()
-    )
-    return "bfloat16" if wide and fast_bf16(device) else "float32"
 
 
 class Job:
@@ -381,8 +284,8 @@ def _asked(folder: RunDir, recipe: str | None = None) -> tuple[str, Any, Spec, T
             name = recipe
         elif recipe not in (None, name):
             raise UserError(f"{folder.path} was trained with recipe {name}: leave --recipe out, or train anew")
-        cfg, training = _typed(recipes.find(name).Config(**config["settings"])), _typed(Training(**config["training"]))
-        return name, _worded(cfg), Spec.from_json(config["spec"]), training
+        cfg, training = typed(recipes.find(name).Config(**config["settings"])), typed(Training(**config["training"]))
+        return name, worded(cfg), Spec.from_json(config["spec"]), training
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{folder.path / 'config.json'} is damaged ({error}): copy the run folder again, or train anew"

@@ -39,8 +39,8 @@ def check(
     from zerosum.auto import Choice, choose
     from zerosum.data import open_source
     from zerosum.data.preflight import inspect, lines
-    from zerosum.job import settings
     from zerosum.sampling import takes_labels
+    from zerosum.settings import settings
 
     need = recipes.needs(recipe)
     source = open_source(data, held_out=held_out, size=size, target=target, schema=schema, need=need, inputs=inputs)

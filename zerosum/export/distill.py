@@ -25,8 +25,9 @@ from zerosum.errors import UserError
 from zerosum.export.pruned import begin_as
 from zerosum.export.view import view
 from zerosum.game import Batch, Clock, Game, Loss, Terms
-from zerosum.job import Job, settings
+from zerosum.job import Job
 from zerosum.sampling import Sampler
+from zerosum.settings import settings
 from zerosum.train import Training
 
 PIXELS, LAYERS = 10.0, 1.0

@@ -16,16 +16,17 @@ from torch import Tensor, nn
 
 from zerosum import recipes
 from zerosum.bounds import Bounded
+from zerosum.building import build_run
 from zerosum.data import modality
 from zerosum.data.source import Spec
 from zerosum.errors import UserError
 from zerosum.export.about import FORMAT
 from zerosum.export.beside import beside
 from zerosum.export.view import view
-from zerosum.job import build_run, settings
 from zerosum.provenance import Origin
 from zerosum.rundir import writing
 from zerosum.sampling import Sampler
+from zerosum.settings import settings
 from zerosum.train import Training
 
 KEY = "zerosum"
