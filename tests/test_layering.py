@@ -37,20 +37,21 @@ BELOW = {
     "bounds.py": set(),
     "plane.py": LOW | {"data", "sampling"},
     "rows.py": LOW | {"data", "sampling", "shows"},
-    "pictures.py": {"data", "errors", "provenance", "rundir", "shows"},
+    "files.py": {"errors"},
+    "pictures.py": {"data", "errors", "files", "provenance", "shows"},
     "translate.py": LOW | {"data", "pictures", "sampling", "tiles"},
     "latent": LOW | {"data", "latent", "play", "sampling", "shows"},
     "web": {"data", "errors", "pictures", "web"},
     "serving": LOW | {"__version__", "data", "pictures", "provenance", "sampling", "serving", "translate", "web"},
     "export": LOW
     | {"__version__", "bounds", "building", "cache", "data", "export", "job", "latent", "metrics", "play", "provenance"}
-    | {"guard", "recipes", "report", "rundir", "sampling", "settings", "train"},
+    | {"files", "guard", "recipes", "report", "rundir", "sampling", "settings", "train"},
     "explore": LOW | {"__version__", "data", "explore", "job", "latent", "pictures", "rundir", "sampling", "tables", "web"},
-    "explore/eye": LOW | {"data", "explore", "metrics", "rundir", "sampling", "web"},
+    "explore/eye": LOW | {"data", "explore", "files", "metrics", "sampling", "web"},
     "explore/panels": LOW
     | {"data", "explore", "job", "latent", "provenance", "rundir", "sampling", "web"}
     | {"conditions", "metrics", "pictures", "report", "table_charts", "tables", "translate"},
-    "shows": LOW | {"data", "provenance", "rundir", "sampling", "shows"},
+    "shows": LOW | {"data", "files", "provenance", "rundir", "sampling", "shows"},
     "machine.py": {"errors"},
     "cache.py": set(),
     "snapshot.py": LOW | {"play"},

@@ -19,6 +19,7 @@ from zerosum.data.preflight import Preflight, inspect
 from zerosum.data.rows import TableSource
 from zerosum.data.source import Source, Spec
 from zerosum.errors import UserError
+from zerosum.files import writing
 from zerosum.game import Game
 from zerosum.guard.memory import Memory
 from zerosum.machine import describe
@@ -32,7 +33,7 @@ from zerosum.progress import Display
 from zerosum.provenance import Origin, of_checkpoint, run_hash
 from zerosum.provenance.origin import recipe_name
 from zerosum.recipes import dptabular
-from zerosum.rundir import RunDir, writing
+from zerosum.rundir import RunDir
 from zerosum.sampling import Sampler
 from zerosum.settings import typed, worded
 from zerosum.snapshot import Snapshot

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from zerosum.data.decoder import Shape, examine
 from zerosum.errors import UserError
+from zerosum.files import writing
 from zerosum.provenance import Origin
-from zerosum.rundir import writing
 from zerosum.shows._file import write as write_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".npy")

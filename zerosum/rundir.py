@@ -16,7 +16,6 @@ tensorboard/           the same curves as TensorBoard events
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import pickle
@@ -37,6 +36,7 @@ from safetensors import SafetensorError
 
 from zerosum import __version__
 from zerosum.errors import UserError
+from zerosum.files import replace, sync_folder, write, writing
 from zerosum.game import Clock
 from zerosum.play import Run
 from zerosum.provenance import Origin, mark
@@ -67,14 +67,14 @@ class RunDir:
             raise UserError(f"{path} already holds a run: go on with `zerosum train --resume {path}`, or choose another --out")
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-            _replace(path / "config.json", json.dumps({"format": FORMAT, "zerosum": __version__, **config}, indent=2).encode())
+            replace(path / "config.json", json.dumps({"format": FORMAT, "zerosum": __version__, **config}, indent=2).encode())
         return RunDir(path)
 
     def asked(self, **changes: Any) -> None:
         """Change entries of config.json: what is asked of this run from now on."""
         self.config |= changes
         with writing(self.path):
-            _replace(self.path / "config.json", json.dumps(self.config, indent=2).encode())
+            replace(self.path / "config.json", json.dumps(self.config, indent=2).encode())
 
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -109,12 +109,12 @@ class RunDir:
             scratch.mkdir()
             optim = BytesIO()
             torch.save(now.optims, optim)
-            _write(scratch / "nets.safetensors", now.packed())
-            _write(scratch / "optim.pt", optim.getbuffer())
-            _write(scratch / "meta.json", json.dumps(meta, indent=2).encode())
-            _sync_folder(scratch)
+            write(scratch / "nets.safetensors", now.packed())
+            write(scratch / "optim.pt", optim.getbuffer())
+            write(scratch / "meta.json", json.dumps(meta, indent=2).encode())
+            sync_folder(scratch)
             scratch.rename(final)  # the name appears when all is written, and not before
-            _sync_folder(self.path)
+            sync_folder(self.path)
         with writing(self.path):
             for step in self.checkpoints()[:-keep]:
                 if step != best:
@@ -126,7 +126,7 @@ class RunDir:
         new = old | {key: meta[key] for key in ("guard", "clock") if key in meta}
         if new != old:
             with writing(path):
-                _replace(path, json.dumps(new, indent=2).encode())
+                replace(path, json.dumps(new, indent=2).encode())
 
     def abandon_after(self, step: int) -> None:
         """Remove the checkpoints and pictures later than a step that training has gone back to."""
@@ -244,7 +244,7 @@ class RunDir:
         image.save(buffer, "PNG")
         with writing(self.path):
             (self.path / "samples").mkdir(exist_ok=True)
-            _replace(self.path / "samples" / f"step-{step}.png", mark(buffer.getvalue(), origin))
+            replace(self.path / "samples" / f"step-{step}.png", mark(buffer.getvalue(), origin))
 
     def pictures(self) -> list[tuple[int, Path]]:
         """(step, path) of every picture, in order."""
@@ -254,7 +254,7 @@ class RunDir:
         """Keep points in the plane beside the pictures, as JSON."""
         with writing(self.path):
             (self.path / "samples").mkdir(exist_ok=True)
-            _replace(self.path / "samples" / f"{name}.json", json.dumps(values).encode())
+            replace(self.path / "samples" / f"{name}.json", json.dumps(values).encode())
 
     def frames(self) -> list[tuple[int, Path]]:
         """(step, path) of every frame of points in the plane, in order."""
@@ -263,7 +263,7 @@ class RunDir:
     def write_text(self, name: str, text: str) -> Path:
         """Write a whole file, or leave the old one."""
         with writing(self.path):
-            _replace(self.path / name, text.encode("utf-8", "replace"))
+            replace(self.path / name, text.encode("utf-8", "replace"))
         return self.path / name
 
 
@@ -277,32 +277,6 @@ def _act(row: dict[str, Any]) -> Any:
     """What the guard did, where this is a line about that."""
     guard = row.get("guard")
     return guard.get("name") if isinstance(guard, dict) else None
-
-
-def _write(path: Path, data: bytes | memoryview) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(path: Path, data: bytes | memoryview) -> None:
-    """Write a whole file, or leave what was there."""
-    scratch = path.with_name(f".{path.name}")
-    try:
-        _write(scratch, data)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _read_json(path: Path, rescue: str = "copy the run folder again, or train anew") -> dict[str, Any]:
@@ -319,21 +293,6 @@ def _read_json(path: Path, rescue: str = "copy the run folder again, or train an
     if not isinstance(version, int) or version > FORMAT:
         raise UserError(f"{path} was written by a newer zerosum (format {version}, this one reads {FORMAT}): update zerosum")
     return values
-
-
-@contextmanager
-def writing(where: Path, scratch: Path | None = None) -> Iterator[None]:
-    """Turn a failed write into one line, and leave no half-written checkpoint behind."""
-    try:
-        yield
-    except OSError as error:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        what = "free some space, then try again (a run: with --resume)" if full else "check the path and its permissions"
-        raise UserError(
-            f"cannot write to {where} ({error.strerror or error}): what was saved before is whole; {what}"
-        ) from error
 
 
 @contextmanager

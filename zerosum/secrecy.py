@@ -12,10 +12,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from zerosum import parallel
 from zerosum.data.source import Source
 from zerosum.errors import UserError
+from zerosum.files import writing
 from zerosum.game import Game
 from zerosum.private.budget import Budget
 from zerosum.private.key import Key
-from zerosum.rundir import RunDir, writing
+from zerosum.rundir import RunDir
 from zerosum.train import Training
 
 SECRET = "secret.json"

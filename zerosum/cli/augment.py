@@ -59,9 +59,9 @@ def augment(
 
     from zerosum.balance import compare, missing_rows, more, rare_value
     from zerosum.data import frames, tables
+    from zerosum.files import writing
     from zerosum.provenance import Origin, mark_file
     from zerosum.provenance.origin import recipe_name
-    from zerosum.rundir import writing
     from zerosum.tables.infer import healthy
 
     if not out.name.lower().endswith(tables.ENDINGS):

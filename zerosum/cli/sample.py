@@ -53,9 +53,9 @@ def sample(
 
     from zerosum.conditions import sample_where
     from zerosum.data import modality, tables
+    from zerosum.files import writing
     from zerosum.job import open_run
     from zerosum.provenance import mark_file
-    from zerosum.rundir import writing
     from zerosum.tables.where import from_words
 
     sampler = open_run(run, step, device, recipe)

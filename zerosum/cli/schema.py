@@ -37,7 +37,7 @@ def schema(
     from zerosum.data import open_source
     from zerosum.data.rows import TableSource
     from zerosum.errors import UserError
-    from zerosum.rundir import writing
+    from zerosum.files import writing
 
     source = open_source(data, target=target)
     if not isinstance(source, TableSource):

@@ -43,11 +43,11 @@ def score(
         recipe: the recipe's .py file again, where the run's recipe is not one of the house
         device: auto, cpu, cuda, cuda:1, mps
     """
+    from zerosum.files import writing
     from zerosum.job import Job
     from zerosum.metrics.score import as_json
     from zerosum.metrics.tables.words import BEWARE, findings, verdict
     from zerosum.report import write_report
-    from zerosum.rundir import writing
     from zerosum.secrecy import SCORED
 
     if items < 2:

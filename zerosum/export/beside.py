@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from zerosum.errors import UserError
-from zerosum.rundir import writing
+from zerosum.files import writing
 
 
 @contextmanager

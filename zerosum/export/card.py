@@ -12,9 +12,10 @@ from zerosum.errors import UserError
 from zerosum.export import hub
 from zerosum.export.limits import limits
 from zerosum.export.plain import clean, markdown, private, scrubbed
+from zerosum.files import writing
 from zerosum.provenance import Origin, of_checkpoint
 from zerosum.report import facts, leaks, with_scores
-from zerosum.rundir import RunDir, writing
+from zerosum.rundir import RunDir
 
 BUILT_IN = {"digits": "scikit-learn's handwritten digits", "ring8": "8 Gaussians on a ring", "grid25": "25 Gaussians on a grid"}
 MOST = {"classes": 30, "columns": 60, "scores": 30}

@@ -19,11 +19,11 @@ from torch import Tensor
 from zerosum import noise
 from zerosum.errors import UserError
 from zerosum.export import halves, runtime
+from zerosum.files import writing
 from zerosum.latent.about import about
 from zerosum.latent.direction import Direction
 from zerosum.latent.space import Space
 from zerosum.provenance.notes import xmp
-from zerosum.rundir import writing
 
 MADE_HERE = "model/about.json"
 """A folder that holds it was made here, and is written over."""

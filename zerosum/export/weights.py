@@ -23,8 +23,8 @@ from zerosum.errors import UserError
 from zerosum.export.about import FORMAT
 from zerosum.export.beside import beside
 from zerosum.export.view import view
+from zerosum.files import writing
 from zerosum.provenance import Origin
-from zerosum.rundir import writing
 from zerosum.sampling import Sampler
 from zerosum.settings import settings
 from zerosum.train import Training

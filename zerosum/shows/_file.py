@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from zerosum.errors import UserError
+from zerosum.files import writing
 from zerosum.provenance import Origin, mark_file
-from zerosum.rundir import writing
 from zerosum.shows._wishes import Look
 
 STILLS, FILMS = (".png", ".webp", ".jpg", ".jpeg"), (".gif", ".mp4", ".webp")

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from zerosum.files import writing
 from zerosum.metrics.intervals import wilson
-from zerosum.rundir import writing
 from zerosum.web.trouble import TooMuch
 
 NAME = "eye.jsonl"
