@@ -96,8 +96,8 @@ def named(words: list[str], settings: Mapping[str, Any], python: Path | None, ep
 
 
 def plain(value: str) -> Any:
-    """A setting's value from the command line."""
+    """A setting's value from the command line, in Python's words or JSON's."""
     try:
-        return json.loads(value)
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(value, value))
     except ValueError:
         return value

@@ -28,7 +28,7 @@ from zerosum.metrics.kernel import kid
 from zerosum.metrics.psnr import MOST, psnr
 from zerosum.metrics.ssim import ssim
 from zerosum.sampling import generate
-from zerosum.settings import settings
+from zerosum.settings import plain, settings
 from zerosum.train import Training
 
 SHARE = 0.15
@@ -73,7 +73,7 @@ def fitted(source: Source, recipe: str, values: Mapping[str, Any], minutes: floa
     """A trained job; its report of speed is printed. `values` are the recipe's settings, or Training's."""
     general = {name: value for name, value in values.items() if name in {field.name for field in fields(Training)}}
     own = {name: value for name, value in values.items() if name not in general}
-    plan = Training(minutes=minutes, seed=seed, device=device, pictures=0, scores=0, **general)
+    plan = plain(Training(minutes=minutes, seed=seed, device=device, pictures=0, scores=0, **general))
     begun = time.perf_counter()
     job = Job.new("benchmark", source, recipe, settings(recipe, own), plan, Path(tempfile.mkdtemp()) / "run")
     job.play()
