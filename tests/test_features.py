@@ -184,6 +184,23 @@ def test_large_images_are_averaged_down_for_judges():
 # -- networks from files
 
 
+def test_a_trunk_gives_bfloat16_what_it_gives_float32(trunk_file):
+    torch.manual_seed(0)
+    net = Trunk(dict(np.load(trunk_file)), deepest=4)
+    x = torch.rand(2, 3, 40, 40) * 2 - 1
+    found = {}
+    for fast in (False, True):
+        given = x.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            maps = net(given)
+        (gradient,) = torch.autograd.grad(sum(one.float().square().sum() for one in maps), given)
+        found[fast] = [*(one.float() for one in maps), gradient]
+        assert all(one.dtype == (torch.bfloat16 if fast else torch.float32) for one in maps)
+    assert any(one.abs().max() > 0 for one in found[False])
+    for one, other in zip(found[False], found[True], strict=True):
+        assert torch.cosine_similarity(one.flatten(), other.flatten(), 0) > 0.98 and 0.9 < one.norm() / other.norm() < 1.1
+
+
 def test_the_trunk_file_gives_the_features_of_its_description(shared_data):
     file = shared_data("").parent / "weights" / "mobilenet_v2_imagenet_trunk_int8.npz"
     if not file.exists():

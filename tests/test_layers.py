@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from zerosum.layers.attention import SelfAttention
+from zerosum.layers.layout import joined
 from zerosum.layers.spectral import spectral
 from zerosum.nets import dcgan, mlp, resnet
 from zerosum.nets.shapes import ceil_size, channels, levels
@@ -236,3 +237,17 @@ def test_feature_maps_stay_channels_last_from_end_to_end(shape):
     judge(make(torch.randn(4, 8)))
     judge(torch.randn(4, *shape))
     assert len(seen) > 12 and all(seen)
+
+
+def test_joined_maps_are_a_concatenation_whose_gradients_are_tensors_of_their_own():
+    one, other = (torch.randn(2, c, 4, 5, dtype=torch.float64, requires_grad=True) for c in (3, 2))
+    whole = joined(one, other)
+    assert torch.equal(whole, torch.cat([one, other], 1))
+    assert torch.autograd.gradcheck(joined, (one, other)) and torch.autograd.gradgradcheck(joined, (one, other))
+    seen = []
+    for x in (one, other):
+        x.register_hook(lambda g: seen.append(g.is_contiguous(memory_format=torch.channels_last)))
+    (whole * torch.randn_like(whole).contiguous(memory_format=torch.channels_last)).sum().backward()
+    assert seen == [True, True]
+    with torch.no_grad():
+        assert torch.equal(joined(one, other), whole)

@@ -11,6 +11,7 @@ from zerosum.conformance import _toy
 from zerosum.data import paired
 from zerosum.game import Clock
 from zerosum.layers.jitter import jittered
+from zerosum.layers.windows import windows
 from zerosum.nets import patch
 from zerosum.play import Run, play
 from zerosum.translation import PairSettings, pair_maps, translation
@@ -99,6 +100,38 @@ def test_d_judges_the_output_beside_its_input():
     assert not torch.isclose(*watched)
 
 
+def test_d_looks_at_the_same_part_of_input_output_and_target_and_pixels_count_everywhere():
+    game, nets, batch, _ = toy(judged=8)
+    nn.init.constant_(nets["G"].weight, -1.0)
+    nn.init.zeros_(nets["G"].bias)  # the output is right: three times the input's negative
+    seen = []
+    nets["D"].register_forward_pre_hook(lambda net, given: seen.append(given[0].detach()))
+    terms = game.turns[0].loss(nets, batch, Clock()) | game.turns[1].loss(nets, batch, Clock())
+    by_g, real, fake = seen
+    for pair in (by_g, real, fake):
+        assert pair.shape == (4, 4, 8, 8)
+        assert torch.allclose(pair[:, 1:], -pair[:, :1].expand(-1, 3, -1, -1), atol=1e-5)
+        for whole, part in zip(torch.cat([batch["a"], batch["x"]], 1), pair, strict=True):
+            assert any(
+                torch.allclose(one, part, atol=1e-5) for one in whole.unfold(1, 8, 1).unfold(2, 8, 1).flatten(1, 2).unbind(1)
+            )
+    assert terms["l1"] < 1e-4
+    batch["x"] = batch["x"] + 1
+    assert torch.isclose(game.turns[0].loss(nets, batch, Clock())["l1"], torch.tensor(100.0))
+
+
+def test_parts_have_the_discriminator_of_images_of_their_size():
+    module, spec = recipes.find("pix2pix"), pairs(size=(128, 128)).spec
+    halved = lambda **settings: len(module.build(module.Config(width=2, **settings), spec).nets["D"].stages)
+    assert (halved(), halved(judged=64), halved(judged=63), halved(judged=64, n_layers=3)) == (4, 3, 2, 4)
+
+
+@pytest.mark.parametrize("side", [1, 5, 17])
+def test_a_part_that_holds_no_patch_or_is_no_part_is_refused(side):
+    with pytest.raises(UserError, match=f"judged {side}: take 0 for whole images, or pixels from 6 to the 16"):
+        toy(judged=side)
+
+
 @pytest.mark.parametrize("name", ["pix2pix", "compose"])
 def test_without_an_adversary_there_is_no_d_and_the_output_nears_its_target(name):
     module, source = recipes.find(name), pairs()
@@ -173,6 +206,7 @@ def test_compose_keeps_every_promise_with_three_inputs_of_odd_size():
         {"norm_g": "batch", "norm_d": "batch", "dropout": 0.5, "match_weight": 1.0},
         {"norm_g": "none", "norm_d": "none", "spectral_norm": True, "loss": "hinge", "zoom": 1.0},
         {"loss": "least_squares", "instance_noise": 0.1, "augment": "diffaugment"},
+        {"judged": 8, "penalty": "r1", "match_weight": 1.0, "augment": "diffaugment"},
         {"downs": 2, "n_layers": 2, "finish": 4, "blocks": 1, "penalty": "gradient_penalty", "ema_halflife_kimg": 0.1},
     ],
     ids=lambda part: next(iter(part)),
@@ -209,6 +243,24 @@ def test_jitter_cuts_what_belongs_together_alike():
     (both,) = jittered(x, zoom=1.25)
     assert torch.equal(torch.cat([one, other], 1), both) and not torch.equal(both, x)
     assert jittered(x)[0] is x
+
+
+def test_windows_cut_what_belongs_together_alike_and_each_row_elsewhere():
+    x = torch.arange(6 * 9 * 11).reshape(6, 1, 9, 11).float()
+    noise.seed_step(0, 0)
+    one, other = windows(4, 5, x, -x)
+    assert one.shape == (6, 1, 4, 5) and torch.equal(one, -other)
+    corners = one[:, 0, 0, 0] - x[:, 0, 0, 0]
+    assert len(corners.unique()) > 3 and ((one - one[:, :, :1, :1]) == x[:1, :, :4, :5] - x[0, 0, 0, 0]).all()
+    noise.seed_step(0, 0)
+    before = noise.uniform(1)
+    noise.seed_step(0, 0)
+    assert windows(9, 11, x)[0] is x and torch.equal(noise.uniform(1), before)
+
+
+def test_windows_reach_every_place():
+    ramp = torch.arange(6.0).expand(500, 1, 6, 6)
+    assert set(windows(3, 3, ramp)[0][:, 0, 0, 0].tolist()) == {0, 1, 2, 3}
 
 
 def test_jitter_enlarges_by_the_zoom_and_stays_inside():

@@ -19,6 +19,7 @@ from zerosum.game import Batch, Clock, Game, Maps, Terms, Turn
 from zerosum.layers.jitter import jittered
 from zerosum.layers.norm import NormName
 from zerosum.layers.spectral import spectral
+from zerosum.layers.windows import windows
 from zerosum.losses import adversarial_loss, layer_differences
 from zerosum.nets import patch, perceptual
 from zerosum.nets.unet import UNet, most_downs
@@ -44,6 +45,7 @@ class PairSettings(Settings):
     blocks: int = 0  # residual blocks after each of G's doublings but the last
     finish: int = 0  # channels of a last stage of G at full size, which sees the input; 0: none
     zoom: float = 1.0  # pairs are enlarged by this and cut back at random; the paper: 1.117
+    judged: int = 0  # side of the part, drawn at random, of each pair that D and features look at; 0: all of it
 
 
 def pair_maps(spec: Spec) -> Maps:
@@ -79,7 +81,7 @@ def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UN
     G = UNet(before, shape[0], downs, cfg.width, cfg.norm_g, cfg.dropout, cfg.blocks, cfg.finish)
     if not cfg.adversarial:
         return G, None
-    n_layers = cfg.n_layers or patch.layers_for(height, width)
+    n_layers = cfg.n_layers or patch.layers_for(*(min(side, cfg.judged or side) for side in (height, width)))
     return G, patch.Discriminator(before + shape[0], n_layers, cfg.width, cfg.norm_d)
 
 
@@ -89,8 +91,9 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
     G minimises `adversarial` times what D says, `l1_weight` times the mean absolute difference (eqs. 3 and 4) and
     `match_weight` times the same of D's feature maps, summed over its stages (Wang et al. 2018, "High-Resolution Image
     Synthesis and Semantic Manipulation with Conditional GANs", eq. 4). With or without D, the distance of the features of
-    a network's file counts too where `features` names one (`zerosum.nets.perceptual`). Until `pixel_share` of the training is
-    done there is the difference alone. Raises UserError where the first two are 0.
+    a network's file counts too where `features` names one (`zerosum.nets.perceptual`). D and that network look at a part of
+    `judged` pixels a side: both say of each place what is around it, so a part says it of less, sooner. Until `pixel_share`
+    of the training is done there is the difference alone. Raises UserError where the first two are 0.
     """
     check(cfg)
     if not cfg.adversarial + cfg.l1_weight:
@@ -101,6 +104,9 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         raise UserError(
             f"norm_d batch mixes the items of a batch, and penalty {cfg.penalty} takes each alone: take instance or none"
         )
+    if cfg.judged and not patch.least(cfg.n_layers or 1) <= cfg.judged <= min(spec.shape[1:]):
+        sizes = f"from {patch.least(cfg.n_layers or 1)} to the {min(spec.shape[1:])} of the images' shorter side"
+        raise UserError(f"judged {cfg.judged}: take 0 for whole images, or pixels {sizes}")
     if cfg.pixel_share >= 1 or (cfg.pixel_share and not cfg.l1_weight):
         raise UserError(f"pixel_share {cfg.pixel_share}: must be below 1, and G needs an l1_weight to learn from then")
     loss = adversarial_loss(cfg.loss)
@@ -110,6 +116,10 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
     def seen(batch: Batch) -> tuple[Tensor, Tensor]:
         a, x = jittered(maps.ask(batch)["a"], batch["x"], zoom=cfg.zoom)
         return a, x  # of one row the same place
+
+    def looked_at(a: Tensor, x: Tensor, made: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        a, x, made = windows(cfg.judged, cfg.judged, a, x, made) if cfg.judged else (a, x, made)
+        return a, x, made
 
     def shown(nets: nn.ModuleDict, a: Tensor, x: Tensor, clock: Clock) -> Tensor:
         return noisy(cfg, augmented(nets, torch.cat([a, x.float()], 1), clock), clock)
@@ -131,6 +141,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         else:
             a, x = seen(batch)
             made = nets["G"](a)
+        a, x, made = looked_at(a, x, made)
         real, fake = nets["D"](shown(nets, a, x, clock)), nets["D"](shown(nets, a, made, clock))
         terms = {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, critic(nets, a, clock), x, made, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
@@ -145,6 +156,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
         if clock.progress < cfg.pixel_share:
             return terms
+        a, x, made = looked_at(a, x, made)
         if cfg.features:
             terms["features"] = cfg.feature_weight * nets["features"](made, x)
         if D is None:

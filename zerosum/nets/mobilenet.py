@@ -99,5 +99,11 @@ class Trunk(nn.Module):
         weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
         if weight.shape[2] == 3:
             x = pad(x, (0, 1, 0, 1) if stride == 2 else (1, 1, 1, 1))  # TensorFlow pads what is left over behind
-        x = conv2d(x, weight, bias, stride, groups=x.shape[1] // weight.shape[1])
+        groups = x.shape[1] // weight.shape[1]
+        if groups > 1 and stride == 2 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # In bfloat16 the way back takes 20 times as long: 16.4 ms instead of 0.9 for [8, 96, 57, 57], one core.
+            with torch.autocast("cpu", enabled=False):
+                x = conv2d(x.float(), weight.float(), bias.float(), stride, groups=groups).to(x.dtype)
+        else:
+            x = conv2d(x, weight, bias, stride, groups=groups)
         return x if name.endswith("project") else hardtanh(x, 0.0, 6.0)  # clamp's derivative takes three passes over memory

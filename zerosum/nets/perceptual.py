@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zerosum import noise
 from zerosum.errors import UserError
+from zerosum.layers.windows import windows
 from zerosum.nets.mobilenet import Trunk, read
 
 DEPTHS = (0, 2, 5, 12)
@@ -79,11 +79,7 @@ class Perceptual(nn.Module):
         check(self)
         # The trunk halves four times, always at the same pixels: looked at from one place, it writes its grid into the images.
         height, width = (side - min(SHIFT, side // 8) for side in made.shape[2:])
-        free = torch.tensor([made.shape[2] - height + 1, made.shape[3] - width + 1])
-        places = (noise.uniform(len(made), 2) * free).long().tolist()
-        window = lambda x, y, column: x[:, y : y + height, column : column + width]
-        part = lambda images: torch.stack([window(x, *place) for x, place in zip(images, places, strict=True)])
-        return distances(self.trunk, part(made), part(real)).mean()
+        return distances(self.trunk, *windows(height, width, made, real)).mean()
 
     def _load_from_state_dict(self, state: Any, prefix: str, *args: Any) -> None:
         self.missing = None

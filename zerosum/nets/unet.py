@@ -7,14 +7,13 @@ full size that sees the input itself, and instance norm, which is what the paper
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from zerosum import noise
 from zerosum.layers.border import filled_up
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
-from zerosum.layers.layout import channels_last
+from zerosum.layers.layout import channels_last, joined
 from zerosum.layers.norm import NormName, norm
 from zerosum.nets.dcgan import small_normal
 from zerosum.nets.shapes import channels
@@ -107,7 +106,7 @@ class UNet(nn.Module):
         for up, body in zip(self.ups, self.bodies, strict=True):
             x = body(up(x.relu()))
             if skips:
-                x = torch.cat([x, skips.pop()], 1)
+                x = joined(x, skips.pop())
         if self.finish is not None:
-            x = self.finish(torch.cat([x.relu(), a.to(x.dtype)], 1))
+            x = self.finish(joined(x.relu(), a.to(x.dtype)))
         return x[..., :height, :width].tanh()
