@@ -136,7 +136,13 @@ def test_a_log_cut_short_is_read_up_to_there(run):
 
 def test_no_run_folder(tmp_path):
     refused(lambda: RunDir(tmp_path), tmp_path, "is no run folder")
-    refused(lambda: RunDir(tmp_path / "nowhere"), "is no run folder")
+    refused(lambda: RunDir(tmp_path / "nowhere"), "is no run folder", f"zerosum train DATA --out {tmp_path / 'nowhere'}")
+    refused(lambda: RunDir("/"), "is no run folder")
+
+
+def test_a_run_folder_that_is_nearly_there_is_named(run):
+    typed = run.with_name(run.name[:-1] + "m")
+    refused(lambda: RunDir(typed), f"{typed} is no run folder", f"did you mean {run}?")
 
 
 def test_a_checkpoint_that_is_not_there(run):

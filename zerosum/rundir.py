@@ -25,6 +25,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,10 @@ class RunDir:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not (self.path / "config.json").is_file():
-            raise UserError(
-                f"{self.path} is no run folder: it has no config.json; `zerosum train DATA --out {self.path}` makes one"
-            )
+            beside = [run.parent.name for run in self.path.parent.glob("*/config.json")]
+            near = [f"did you mean {self.path.with_name(name)}?" for name in get_close_matches(self.path.name, beside, n=1)]
+            ways = near or [f"`zerosum train DATA --out {self.path}` makes one"]
+            raise UserError(f"{self.path} is no run folder: it has no config.json; {ways[0]}")
         self.config: dict[str, Any] = _read_json(self.path / "config.json")
         self.watchers: list[Callable[[dict[str, Any]], None]] = []
 
