@@ -150,6 +150,8 @@ def main() -> None:
     trunk, model = Trunk(read(Path(args.features)), deepest=DEPTHS[-1]), niqe.load(args.niqe)
     every = files(args.photos)
     kept = every[4::9]
+    if not kept:
+        parser.error(f"{args.photos} holds {len(every)} photographs: name the folder that they lie in")
     source = crops([path for path in every if path not in kept], args.size)
     plan = Training(minutes=args.minutes, seed=args.seed, device="cpu", threads=args.threads)
     values: dict[str, object] = {"scale": args.scale, "features": args.features} | own
