@@ -5,7 +5,6 @@ A contestant takes training rows, a target and a seed, and gives as many rows an
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
@@ -93,11 +92,3 @@ def named(words: list[str], settings: Mapping[str, Any], python: Path | None, ep
         word: baseline(word) if word in ("independent", "copula", "copies") else recipe(word, **settings) for word in words
     }
     return found | ({f"ctgan peer, {epochs} epochs": peer(python, epochs)} if python else {})
-
-
-def plain(value: str) -> Any:
-    """A setting's value from the command line, in Python's words or JSON's."""
-    try:
-        return json.loads({"True": "true", "False": "false", "None": "null"}.get(value, value))
-    except ValueError:
-        return value

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from _asked import asked
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _contestants import named, plain
+from _contestants import named
 from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
@@ -131,7 +132,7 @@ def main() -> None:
     args = parser.parse_args()
     train, test, schema = opened(args.data)
     show("real", "", measure(train, test, train, schema) | {"seconds": 0.0})
-    settings = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    settings = asked(args.set)
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(args.seeds):
         for name, make in named(args.makers, settings, args.peer, args.epochs).items():

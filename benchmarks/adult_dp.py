@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _asked import asked
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _contestants import HELD_OUT, plain
+from _contestants import HELD_OUT
 from adult import TARGET, measure, opened, show
 
 from zerosum import GAN
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     args = parser.parse_args()
     train, test, schema = opened(args.data)
-    settings: dict[str, Any] = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    settings: dict[str, Any] = asked(args.set)
     plan: dict[str, Any] = {"held_out": HELD_OUT, "target": TARGET, "dp_epsilon": args.epsilon, "dp_delta": args.delta}
     found, said = [], []
     for seed in args.seeds:

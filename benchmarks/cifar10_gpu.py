@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _asked import asked
 from _cifar10 import read
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
@@ -107,18 +108,6 @@ def told(folder: Path, flops: float, rate: float) -> None:
         )
 
 
-def parsed(pairs: list[str]) -> dict[str, Any]:
-    """key=value words as settings."""
-    values = {}
-    for pair in pairs:
-        key, _, value = pair.partition("=")
-        try:
-            values[key] = json.loads(value)
-        except json.JSONDecodeError:
-            values[key] = value
-    return values
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -144,7 +133,7 @@ def main() -> None:
             x, y = read(args.data)
             args.out.parent.mkdir(parents=True, exist_ok=True)
             np.savez(packed, x=x, y=y)
-        values = {**(ON_CPU if device == "cpu" else ON_GPU.get(args.recipe, {})), **parsed(args.set)}
+        values = {**(ON_CPU if device == "cpu" else ON_GPU.get(args.recipe, {})), **asked(args.set)}
         compiled = device != "cpu" if args.compile is None else args.compile
         plan = Training(minutes=args.minutes, device=device, compile=compiled, mirror=True, held_out=0.1)
         source = open_source(str(packed.resolve()), held_out=0.1)

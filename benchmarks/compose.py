@@ -19,7 +19,7 @@ from pathlib import Path
 import _translation as our
 import numpy as np
 import torch
-from _contestants import plain
+from _asked import asked
 from torch import Tensor
 
 from zerosum.data import paired
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--which", default="gan,l1", help="what to train (for trials)")
     parser.add_argument("--picture", type=Path)
     args = parser.parse_args()
-    wished = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    wished = asked(args.set)
     inputs, x, groups = {"views": views, "tryon": tryon, "clips": clips}[args.task](args.data)
     train, test = our.parts(groups, args.validate)
     train = our.unseen(x, train, test)

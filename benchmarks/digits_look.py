@@ -22,7 +22,7 @@ from typing import Any
 import _translation as our
 import numpy as np
 import torch
-from _contestants import plain
+from _asked import asked
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
@@ -101,7 +101,7 @@ def main() -> None:
     args = parser.parse_args()
     wished: dict[str, Any] = {"batch": 32, "width": 16, "blocks": 3, "zoom": 1.0, "identity": 1.0}
     wished |= {"lr_g": 1e-3, "lr_d": 1e-3, "ema_halflife_kimg": 5.0}
-    wished |= {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    wished |= asked(args.set)
 
     digits, _ = mnist(args.mnist, "train")
     test, read = mnist(args.mnist, "t10k")

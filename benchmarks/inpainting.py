@@ -14,12 +14,12 @@ of a file; below 0 is possible, for made and real images share the known pixels.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from _asked import asked
 from _translation import fitted, level, machine, on_colour, parts, picture, rounded, space
 from PIL import Image
 from torch import Tensor
@@ -102,7 +102,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
-    own = {name: _plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    own = asked(args.set)
     made = photographs if args.data.is_dir() else characters
     source, real = made(args.data, args.part == "validation")
     real = real[torch.linspace(0, len(real) - 1, min(args.most, len(real))).long()]
@@ -131,13 +131,6 @@ def main() -> None:
     if args.picture:
         rows = torch.arange(0, len(real), max(1, len(real) // 8))[:8]
         picture([(real * (1 - mask))[rows], *(x[rows] for x in ways.values()), real[rows]], args.picture)
-
-
-def _plain(value: str) -> object:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 if __name__ == "__main__":

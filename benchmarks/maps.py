@@ -17,7 +17,7 @@ from pathlib import Path
 import _translation as our
 import numpy as np
 import torch
-from _contestants import plain
+from _asked import asked
 from PIL import Image
 from torch import Tensor
 
@@ -58,9 +58,8 @@ def main() -> None:
     parser.add_argument("--set-cycle", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path, default=Path("runs/maps"))
     args = parser.parse_args()
-    settings = lambda words: {name: plain(value) for name, value in (word.split("=", 1) for word in words)}
-    wished = {"width": 32} | settings(args.set)
-    cycle = {"width": 24} | settings(args.set_cycle)
+    wished = {"width": 32} | asked(args.set)
+    cycle = {"width": 24} | asked(args.set_cycle)
     aerial, maps = read(args.data)
     train, test = our.parts(np.arange(len(maps)), args.validate, SHARE)
     a, x = our.space(aerial[test]), our.space(maps[test])

@@ -15,12 +15,12 @@ what the recipe can do in those steps.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _asked import asked
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -100,7 +100,7 @@ def main() -> None:
     print(f"kernel distance of the {args.images} training images themselves: {score(few.some(args.images)['x']):.5f}\n")
     print("| augmentation | seed | kernel distance | least on the way | at the end | seconds |")
     print("|---|---|---|---|---|---|", flush=True)
-    common = {name: _plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    common = asked(args.set)
     if args.pictures:
         args.pictures.mkdir(parents=True, exist_ok=True)
         _picture(few.some(args.images)["x"], few, args.pictures / "training.png")
@@ -134,15 +134,7 @@ def main() -> None:
 def _way(words: str) -> dict[str, object]:
     """Settings of a contestant: `ada`, or `ada:augment_kimg=50:augment_colour=0`."""
     name, *rest = words.split(":")
-    own = {key: _plain(value) for key, value in (word.split("=") for word in rest)}
-    return {"augment": "none" if name == "all" else name} | own
-
-
-def _plain(value: str) -> object:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
+    return {"augment": "none" if name == "all" else name} | asked(rest)
 
 
 def _picture(x: Tensor, source: Source, path: Path) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _asked import asked
 from _translation import level, machine, picture, rounded
 from PIL import Image
 from torch import Tensor, nn
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--picture", type=Path)
     args = parser.parse_args()
-    own = {name: _plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    own = asked(args.set)
     trunk, model = Trunk(read(Path(args.features)), deepest=DEPTHS[-1]), niqe.load(args.niqe)
     every = files(args.photos)
     kept = every[4::9]
@@ -164,13 +164,6 @@ def main() -> None:
         table(name, images, ways, trunk, model)
     if args.picture:
         show(images, ways, args.picture)
-
-
-def _plain(value: str) -> object:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _asked import asked
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _contestants import named, plain
+from _contestants import named
 from sklearn.model_selection import train_test_split
 
 from zerosum.metrics.tables.detection import detection
@@ -49,7 +50,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path)
     parser.add_argument("--epochs", type=int, default=300)
     args = parser.parse_args()
-    settings = {name: plain(value) for name, value in (word.split("=", 1) for word in args.set)}
+    settings = asked(args.set)
     print("| table | maker | utility | AUC | quality | detection | seconds |\n|---|---|---|---|---|---|---|", flush=True)
     for path in sorted(args.folder.glob("*.csv*")):
         name = path.name.split(".csv")[0]
