@@ -73,6 +73,12 @@ def judged_shape(spec: Spec, recipe: str, n_layers: int = 0) -> tuple[int, ...]:
     return shape
 
 
+def looked_at(cfg: PairSettings, spec: Spec) -> tuple[int, int]:
+    """Height and width of the part of each pair that D and features look at."""
+    height, width = spec.shape[1:]
+    return cfg.judged or height, cfg.judged or width
+
+
 def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UNet, patch.Discriminator | None]:
     """The paper's U-Net, and its PatchGAN where the game is adversarial. Raises UserError where images are too small."""
     shape = judged_shape(spec, recipe, cfg.n_layers)
@@ -81,7 +87,7 @@ def networks(cfg: PairSettings, spec: Spec, maps: Maps, recipe: str) -> tuple[UN
     G = UNet(before, shape[0], downs, cfg.width, cfg.norm_g, cfg.dropout, cfg.blocks, cfg.finish)
     if not cfg.adversarial:
         return G, None
-    n_layers = cfg.n_layers or patch.layers_for(*(min(side, cfg.judged or side) for side in (height, width)))
+    n_layers = cfg.n_layers or patch.layers_for(*looked_at(cfg, spec))
     return G, patch.Discriminator(before + shape[0], n_layers, cfg.width, cfg.norm_d)
 
 
@@ -109,17 +115,13 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         raise UserError(f"judged {cfg.judged}: take 0 for whole images, or pixels {sizes}")
     if cfg.pixel_share >= 1 or (cfg.pixel_share and not cfg.l1_weight):
         raise UserError(f"pixel_share {cfg.pixel_share}: must be below 1, and G needs an l1_weight to learn from then")
-    loss = adversarial_loss(cfg.loss)
+    part, loss = looked_at(cfg, spec), adversarial_loss(cfg.loss)
     if D is not None and cfg.spectral_norm:
         spectral(D)
 
     def seen(batch: Batch) -> tuple[Tensor, Tensor]:
         a, x = jittered(maps.ask(batch)["a"], batch["x"], zoom=cfg.zoom)
         return a, x  # of one row the same place
-
-    def looked_at(a: Tensor, x: Tensor, made: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        a, x, made = windows(cfg.judged, cfg.judged, a, x, made) if cfg.judged else (a, x, made)
-        return a, x, made
 
     def shown(nets: nn.ModuleDict, a: Tensor, x: Tensor, clock: Clock) -> Tensor:
         return noisy(cfg, augmented(nets, torch.cat([a, x.float()], 1), clock), clock)
@@ -141,7 +143,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         else:
             a, x = seen(batch)
             made = nets["G"](a)
-        a, x, made = looked_at(a, x, made)
+        a, x, made = windows(*part, a, x, made)
         real, fake = nets["D"](shown(nets, a, x, clock)), nets["D"](shown(nets, a, made, clock))
         terms = {"adv": loss.d(real, fake, cfg.real_label)} | smoothness(cfg, critic(nets, a, clock), x, made, clock)
         watched = {"logit_real": real.mean().detach(), "logit_fake": fake.mean().detach()}
@@ -156,7 +158,7 @@ def translation(cfg: PairSettings, spec: Spec, maps: Maps, G: nn.Module, D: patc
         terms: Terms = {"l1": cfg.l1_weight * l1_loss(made, x)} if cfg.l1_weight else {}
         if clock.progress < cfg.pixel_share:
             return terms
-        a, x, made = looked_at(a, x, made)
+        a, x, made = windows(*part, a, x, made)
         if cfg.features:
             terms["features"] = cfg.feature_weight * nets["features"](made, x)
         if D is None:
